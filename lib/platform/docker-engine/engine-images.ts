@@ -1,0 +1,88 @@
+import { Image } from '@cdktf/provider-docker/lib/image';
+import { Fn, ISynthesisSession, TerraformProvider, TerraformStack } from 'cdktf';
+// The one way to write beside a synthesized stack; TerraformAsset uses it too, but it copies folders whole.
+import { addCustomSynthesis } from 'cdktf/lib/synthesize/synthesizer';
+import { Construct, IConstruct } from 'constructs';
+import { join } from 'node:path';
+import { shortHash, stableJson, terraformText } from '../../core/text';
+import { ContainerImage, ImageBuild } from '../../image/container-image';
+import { parseImageReference } from '../../image/image-reference';
+import { ImageBinding } from '../bindings';
+
+/** The images of an engine: each is pulled or built once a stack, whoever uses it. */
+export class EngineImages {
+  private readonly bound = new Map<TerraformStack, Map<string, ImageBinding>>();
+
+  constructor(
+    private readonly namespaceOf: (scope: IConstruct) => string,
+    private readonly provider: TerraformProvider | undefined,
+    private readonly mirror: string | undefined,
+  ) {}
+
+  public bind(user: IConstruct, image: ContainerImage): ImageBinding {
+    const source = image._source(user, this.mirror);
+    const stack = TerraformStack.of(user);
+    const known = this.bound.get(stack) ?? new Map<string, ImageBinding>();
+    this.bound.set(stack, known);
+    const name = source.reference ?? this.builtName(user, source.build!);
+    let binding = known.get(name);
+    if (!binding) {
+      binding = this.create(stack, name, source.build);
+      known.set(name, binding);
+    }
+    return binding;
+  }
+
+  /** A name that changes with the content: the tag is what makes Terraform build again, and an older release finds its own image. */
+  private builtName(user: IConstruct, build: ImageBuild): string {
+    const content = shortHash(stableJson([build.context.hash, build.dockerfile, build.buildArguments, build.target ?? '']), 16);
+    return `cdktf-django/${this.namespaceOf(user)}-${build.name}:${content}`;
+  }
+
+  private create(stack: TerraformStack, name: string, build: ImageBuild | undefined): ImageBinding {
+    const images = (stack.node.tryFindChild('Images') as Construct | undefined) ?? new Construct(stack, 'Images');
+    // The tag of a built image is no part of its id: a new content is the same image, replaced.
+    const { repository, tag, digest } = parseImageReference(name)!;
+    const wanted = build ? build.name : [repository.replace(/[^a-z0-9]+/g, '-'), tag ?? digest!.slice(7, 19)].join('-');
+    let id = wanted;
+    for (let count = 2; images.node.tryFindChild(id); count++) id = `${wanted}-${count}`;
+    const resource = build ? new BuiltImage(images, id, name, build, this.provider) : new Image(images, id, { name, keepLocally: true, provider: this.provider });
+    return { imageId: resource.imageId, identity: Fn.trimprefix(resource.imageId, 'sha256:'), resources: [resource] };
+  }
+}
+
+/** An image that is built from a context which is staged beside the synthesized stack. */
+class BuiltImage extends Image {
+  private readonly path: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    name: string,
+    private readonly build: ImageBuild,
+    provider: TerraformProvider | undefined,
+  ) {
+    // keepLocally: an image in use cannot be removed, and the one before is what a rollback needs.
+    super(scope, id, { name, keepLocally: true, provider });
+    this.path = join('assets', 'images', `${build.name}-${build.context.hash.slice(0, 16)}`);
+    addCustomSynthesis(this, { onSynthesize: (session) => this.stage(session) });
+  }
+
+  protected override synthesizeAttributes(): { [name: string]: unknown } {
+    const { buildArguments, dockerfile, target } = this.build;
+    return {
+      ...super.synthesizeAttributes(),
+      build: {
+        context: this.path,
+        dockerfile,
+        target,
+        build_args: Object.fromEntries(Object.entries(buildArguments).map(([name, value]) => [name, terraformText(value)])),
+      },
+    };
+  }
+
+  private stage(session: ISynthesisSession): void {
+    const manifest = session.manifest.forStack(TerraformStack.of(this));
+    this.build.context.stage(join(session.manifest.outdir, manifest.workingDirectory, this.path));
+  }
+}

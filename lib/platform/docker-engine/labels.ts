@@ -1,0 +1,20 @@
+import { IConstruct } from 'constructs';
+
+const PREFIX = 'org.cdktf-django';
+
+/** The labels that say whose an object is, in the form of the provider's blocks. */
+export function ownerLabels(scope: IConstruct, namespace: string): Record<string, string> {
+  return { [`${PREFIX}.namespace`]: namespace, [`${PREFIX}.path`]: scope.node.path };
+}
+
+/** The name of a label of ours. */
+export function labelName(name: string): string {
+  return `${PREFIX}.${name}`;
+}
+
+/** Labels as the provider wants them, in a stable order. */
+export function labelBlocks(labels: Record<string, string>): { label: string; value: string }[] {
+  return Object.keys(labels)
+    .sort()
+    .map((label) => ({ label, value: labels[label] }));
+}

@@ -1,0 +1,44 @@
+import { TerraformStack } from 'cdktf';
+import { IConstruct } from 'constructs';
+import { reject } from '../../core/errors';
+import { kebab, shortHash } from '../../core/text';
+
+/** A label of DNS, which a container's name has to be, so that others find it. */
+const LONGEST_NAME = 63;
+const GENERATION_LENGTH = '-20260101000000'.length;
+
+/**
+ * The time of the plan, as the last part of the name of everything that is created before its predecessor is destroyed. A hash of the
+ * content would not do: it is taken already when a failed release is tried again or an old one comes back.
+ */
+const GENERATION = '${formatdate("YYYYMMDDhhmmss", plantimestamp())}';
+
+/** Names on an engine: `<namespace>-<path of the construct>`, each given once. */
+export class Names {
+  private readonly givenTo = new Map<string, IConstruct>();
+
+  constructor(private readonly namespaceOf: (scope: IConstruct) => string) {}
+
+  /** A name for what exists once and keeps its name for ever. */
+  public fixed(scope: IConstruct): string {
+    return this.claim(scope, LONGEST_NAME);
+  }
+
+  /** A name that is another one at each replacement. It needs `ignore_changes = [name]`, or every plan would change it. */
+  public generation(scope: IConstruct, suffix = ''): string {
+    return `${this.claim(scope, LONGEST_NAME - GENERATION_LENGTH, suffix)}-${GENERATION}`;
+  }
+
+  private claim(scope: IConstruct, longest: number, suffix = ''): string {
+    const stack = TerraformStack.of(scope);
+    const own = scope.node.path.slice(stack.node.path.length).split('/').filter((part) => part !== '' && part !== 'Resource');
+    const full = [this.namespaceOf(scope), ...own.map(kebab), suffix].filter((part) => part !== '').join('-');
+    const name = full.length > longest ? `${full.slice(0, longest - 9)}-${shortHash(full, 8)}` : full;
+    const other = this.givenTo.get(name);
+    if (other && other !== scope) {
+      reject(scope, `its name on the engine, ${name}, is the one of ${other.node.path} too; give one of the two another id`);
+    }
+    this.givenTo.set(name, scope);
+    return name;
+  }
+}

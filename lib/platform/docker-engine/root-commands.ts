@@ -1,0 +1,46 @@
+import type { SecretFile } from '../../workload/secret-file';
+import { VolumeOwner } from '../../workload/volume';
+
+/*
+ * Programs that run as root, once, with the one capability CHOWN. All values are arguments: no text becomes part of a script.
+ */
+
+const PREPARE_VOLUME = `
+set -eu
+if [ -n "$(ls -A /volume)" ]; then echo "volume is in use, its owners stay as they are"; exit 0; fi
+chmod 0755 /volume
+chown "$1" /volume
+echo "fresh volume handed to user and group $1"
+`;
+
+/** Hands a fresh volume, mounted at /volume, to its owner. */
+export function prepareVolumeCommand(owner: VolumeOwner): string[] {
+  return ['sh', '-c', PREPARE_VOLUME, 'prepare-volume', `${owner.user}:${owner.group}`];
+}
+
+const GENERATE_SECRET = `
+set -eu
+name=$1 length=$2 group=$3 volume=$4 guard= what=
+if [ $# -gt 4 ]; then guard=$5 what=$6; fi
+if [ -s /secret/value ]; then echo "secret $name is there"; exit 0; fi
+if [ -n "$guard" ] && [ -e "/guarded/$guard" ]; then
+  echo "Secret $name is missing, but $what that it opens is there, so no new one is made."
+  echo "Bring the old value back as the file 'value' in the engine's volume $volume, owned by 0:$group with mode 0440,"
+  echo "or, if the data is not wanted any more, remove its volume, and deploy again."
+  exit 1
+fi
+umask 077
+LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c "$length" >/secret/value.new
+[ "$(wc -c </secret/value.new)" -eq "$length" ]
+chown "0:$group" /secret/value.new
+chmod 0440 /secret/value.new
+sync
+mv /secret/value.new /secret/value
+echo "secret $name made"
+`;
+
+/** Makes a secret in the volume mounted at /secret, unless it is there, or the data that it opens is there without it. */
+export function generateSecretCommand(secret: SecretFile, volume: string): string[] {
+  const guard = secret.guard;
+  return ['sh', '-c', GENERATE_SECRET, 'generate-secret', secret.secretName, secret.secret._source, String(secret.group), volume, ...(guard ? [guard.file, guard.what] : [])];
+}
