@@ -1,0 +1,68 @@
+import ignore from '@balena/dockerignore';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The files that a build sees: those of a folder that are not ignored, and generated ones. */
+export class BuildContext {
+  /** A fingerprint of all paths, modes and contents. */
+  public readonly hash: string;
+  private readonly paths: string[];
+
+  /**
+   * @param directory an existing folder
+   * @param ignored patterns in the syntax of `.dockerignore`, added to those of the folder's own file
+   * @param generated files that we write, by path
+   */
+  constructor(
+    private readonly directory: string,
+    ignored: string[],
+    private readonly generated: ReadonlyMap<string, string> = new Map(),
+  ) {
+    const own = join(directory, '.dockerignore');
+    const patterns = existsSync(own) ? readFileSync(own, 'utf8').split(/\r?\n/) : [];
+    const filter = ignore().add([...patterns, ...ignored]);
+    this.paths = walk(directory, '', (path) => filter.ignores(path), patterns.some((pattern) => pattern.trim().startsWith('!'))).sort();
+    this.hash = this.fingerprint();
+  }
+
+  /** Writes the context to a folder, replacing what is there. */
+  public stage(target: string): void {
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { recursive: true });
+    for (const path of this.paths) {
+      const from = join(this.directory, path);
+      const to = join(target, path);
+      mkdirSync(dirname(to), { recursive: true });
+      if (lstatSync(from).isSymbolicLink()) symlinkSync(readlinkSync(from), to);
+      else copyFileSync(from, to);
+    }
+    for (const [path, content] of this.generated) {
+      mkdirSync(dirname(join(target, path)), { recursive: true });
+      writeFileSync(join(target, path), content);
+    }
+  }
+
+  private fingerprint(): string {
+    const hash = createHash('sha256');
+    for (const path of this.paths) {
+      const stat = lstatSync(join(this.directory, path));
+      const content = stat.isSymbolicLink() ? readlinkSync(join(this.directory, path)) : readFileSync(join(this.directory, path));
+      // Of the mode only the executable bit: the rest differs between checkouts (umask), and the image must not.
+      const kind = stat.isSymbolicLink() ? 'link' : stat.mode & 0o100 ? 'executable' : 'file';
+      hash.update(`${kind} ${JSON.stringify(path)} ${content.length}\n`).update(content);
+    }
+    for (const [path, content] of [...this.generated].sort()) hash.update(`generated ${JSON.stringify(path)} ${content.length}\n`).update(content);
+    return hash.digest('hex');
+  }
+}
+
+/** All files below a folder that are not ignored. An ignored folder is not entered, unless a pattern may bring back something in it. */
+function walk(root: string, folder: string, ignored: (path: string) => boolean, enterIgnored: boolean): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    const out = ignored(path);
+    if (entry.isDirectory()) return out && !enterIgnored ? [] : walk(root, path, ignored, enterIgnored);
+    return out || !(entry.isFile() || entry.isSymbolicLink()) ? [] : [path];
+  });
+}
