@@ -1,0 +1,46 @@
+import { Token } from 'cdktf';
+import { IConstruct } from 'constructs';
+import { reject, requireMatch, shown } from '../core/errors';
+
+/** Parameters that other parts of PostgresDb rely on, with the remedy for who wants to set them. */
+const OWNED: { readonly [name: string]: string } = {
+  max_connections: 'set the prop maxConnections',
+  data_directory: 'it follows from the version',
+  config_file: 'give single parameters instead',
+  hba_file: 'clients come in by password alone',
+  listen_addresses: 'clients are let in by addClient()',
+  port: 'clients find the server by host and port',
+  unix_socket_directories: 'the health check and the administration use it',
+  password_encryption: 'passwords are stored as scram-sha-256',
+};
+
+/** Parameters of every server. */
+export const FIXED_PARAMETERS: ReadonlyMap<string, string> = new Map([
+  ['listen_addresses', '*'],
+  ['port', '5432'],
+  ['unix_socket_directories', '/run/postgresql'],
+  ['hba_file', '/run/cdktf-django/pg_hba.conf'],
+  ['password_encryption', 'scram-sha-256'],
+]);
+
+/** Refuses parameters that the server cannot be given. Whether it knows them, it says itself when it starts. */
+export function checkParameters(scope: IConstruct, parameters: { readonly [name: string]: string }): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    requireMatch(
+      scope,
+      'the name of a parameter',
+      name,
+      /^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/,
+      'lower-case letters, digits and "_", as in "work_mem" or "pg_stat_statements.max"',
+    );
+    if (Object.hasOwn(OWNED, name)) reject(scope, `parameter ${name} cannot be set: ${OWNED[name]}`);
+    if (typeof value !== 'string') reject(scope, `parameter ${name} must be a string such as "16MB", got ${shown(value)}`);
+    if (!Token.isUnresolved(value) && /[\0\r\n]/.test(value)) reject(scope, `parameter ${name} must be one line, got ${shown(value)}`);
+  }
+}
+
+/** Parameters as arguments of `postgres`; later ones replace earlier ones of the same name. */
+export function parameterArguments(...parameters: Iterable<readonly [string, string]>[]): string[] {
+  const all = new Map(parameters.flatMap((some) => [...some]));
+  return [...all].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}

@@ -1,0 +1,411 @@
+import { Token } from 'cdktf';
+import { Construct, IConstruct } from 'constructs';
+import { Duration } from '../core/duration';
+import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { RemovalPolicy } from '../core/removal-policy';
+import { Size } from '../core/size';
+import { kebab, shortHash } from '../core/text';
+import { runtimeFile } from '../image/default-images';
+import { Files } from '../workload/files';
+import { HealthCheck } from '../workload/health-check';
+import { Job } from '../workload/job';
+import { INetwork, Network } from '../workload/network';
+import { Secret, SecretKind } from '../workload/secret';
+import { SecretFile } from '../workload/secret-file';
+import { Service, UpdateStrategy } from '../workload/service';
+import { Volume } from '../workload/volume';
+import { Workload, WorkloadOptions } from '../workload/workload';
+import { checkParameters, FIXED_PARAMETERS, parameterArguments } from './parameters';
+import { PostgresSslMode } from './postgres-ssl-mode';
+import { PostgresStorage } from './postgres-storage';
+import { PostgresVersion } from './postgres-version';
+import { tunedParameters } from './tuning';
+
+const PORT = 5432;
+const USER_ID = 10070;
+const SCRIPTS = '/run/cdktf-django';
+const IDENTIFIER = /^[a-z_][a-z0-9_]*$/;
+/** PostgreSQL cuts longer names off. */
+const LONGEST_IDENTIFIER = 63;
+const OWNER_SUFFIX = '_owner';
+
+/** A Postgres database as its clients see it. */
+export interface IPostgresDb extends IConstruct {
+  /** The name or address of the server, for whoever was added by `addClient`. */
+  readonly host: string;
+  /** The port of the server. */
+  readonly port: number;
+  /** The name of the database. */
+  readonly databaseName: string;
+  /** The role that clients log in as. */
+  readonly user: string;
+  /** The password of that role. Clients find it in the file `passwordSecret.path`. */
+  readonly passwordSecret: SecretFile;
+  /** How clients protect their connections. */
+  readonly sslMode: PostgresSslMode;
+
+  /**
+   * Lets a workload reach the server and read the password. The workload has to wait for the server itself: it may start first, and the
+   * server may be replaced under it.
+   */
+  addClient(workload: Workload): void;
+}
+
+/** Settings of a `PostgresDb`. */
+export interface PostgresDbProps {
+  /**
+   * The version of the server. A database stays with the major version that it was made with.
+   *
+   * @default PostgresVersion.V18
+   */
+  readonly version?: PostgresVersion;
+
+  /**
+   * The name of the database: lower-case letters, digits and `_`, at most 57.
+   *
+   * @default 'app'
+   */
+  readonly databaseName?: string;
+
+  /**
+   * The role that clients log in as. What it makes belongs to a role `<databaseName>_owner`, which cannot log in.
+   *
+   * @default - the name of the database
+   */
+  readonly user?: string;
+
+  /**
+   * The password of that role.
+   *
+   * @default Secret.generated()
+   */
+  readonly password?: Secret;
+
+  /**
+   * The memory that the server may use. Its settings are derived from it.
+   *
+   * @default Size.gibibytes(1)
+   */
+  readonly memory?: Size;
+
+  /**
+   * The number of CPUs that the server may use, possibly a fraction. From 4 on, parallel queries are derived from it.
+   *
+   * @default - no limit
+   */
+  readonly cpus?: number;
+
+  /**
+   * What the disk under the volume is.
+   *
+   * @default PostgresStorage.SSD
+   */
+  readonly storage?: PostgresStorage;
+
+  /**
+   * The number of connections that the server accepts, from 10 to 10000. Each one costs memory.
+   *
+   * @default 100 - PostgreSQL's own default
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Parameters of the server, in the words of postgresql.conf: `{ work_mem: '16MB' }`. They win over what is derived from the memory.
+   *
+   * @default - none
+   */
+  readonly parameters?: { readonly [name: string]: string };
+
+  /**
+   * What becomes of the data, and of generated passwords with it, when the database leaves the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * The name of a volume that another PostgresDb made, to adopt it with its data.
+   *
+   * @default - a name made of the namespace and the construct's path
+   */
+  readonly volumeName?: string;
+}
+
+/** Where a database is that exists already. */
+export interface PostgresDbAttributes {
+  /** The name or address of the server. */
+  readonly host: string;
+
+  /**
+   * The port of the server.
+   *
+   * @default 5432
+   */
+  readonly port?: number;
+
+  /** The name of the database. */
+  readonly databaseName: string;
+
+  /** The role that clients log in as. */
+  readonly user: string;
+
+  /** The password of that role: `Secret.fromFile()` or `Secret.fromVariable()`. */
+  readonly password: Secret;
+
+  /**
+   * How clients protect their connections.
+   *
+   * @default PostgresSslMode.REQUIRE - the way to the server may be a public one
+   */
+  readonly sslMode?: PostgresSslMode;
+
+  /**
+   * The network in which clients find the server.
+   *
+   * @default - a network of their own that has a way out
+   */
+  readonly network?: INetwork;
+}
+
+/**
+ * A Postgres server with one database, reachable by its clients alone.
+ *
+ * Its first start is a job: an interrupted one starts afresh, and the server refuses a directory that it did not complete.
+ *
+ * @example
+ * new PostgresDb(this, 'Db', { version: PostgresVersion.V17, memory: Size.gibibytes(2) });
+ */
+export class PostgresDb extends Construct implements IPostgresDb {
+  /**
+   * A database that exists elsewhere, a managed one for example. Nothing is made for it but the way to it.
+   *
+   * @example
+   * PostgresDb.fromAttributes(this, 'Db', {
+   *   host: 'db.example.com',
+   *   databaseName: 'shop',
+   *   user: 'shop',
+   *   password: Secret.fromFile('/etc/shop/database-password'),
+   * });
+   *
+   * @throws when a value is out of range or not of the allowed form, or the password is one that this library would generate
+   */
+  public static fromAttributes(scope: Construct, id: string, attributes: PostgresDbAttributes): IPostgresDb {
+    return new ImportedPostgresDb(scope, id, attributes);
+  }
+
+  public readonly host: string;
+  public readonly port: number = PORT;
+  public readonly databaseName: string;
+  public readonly user: string;
+  public readonly passwordSecret: SecretFile;
+  public readonly sslMode: PostgresSslMode = PostgresSslMode.DISABLE;
+
+  /** The version of the server. */
+  public readonly version: PostgresVersion;
+  /** The role that owns the database and what clients make in it. It cannot log in. */
+  public readonly owner: string;
+  /** The number of connections that the server accepts. */
+  public readonly maxConnections: number;
+  /** The password of the superuser `postgres`, for administration. Only the server and its jobs read it. */
+  public readonly superuserSecret: SecretFile;
+  /** The volume with the data. */
+  public readonly data: Volume;
+  /** The network of the server and its clients. It has no way out. */
+  public readonly network: Network;
+  /** The job that makes the database, once. */
+  public readonly initializeJob: Job;
+  /** The server. No job can run after it: its clients wait for it themselves. */
+  public readonly server: Service;
+  /** The program inside the server's container that is psql as the superuser; options of psql may follow. */
+  public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/psql-admin.sh`];
+
+  /**
+   * @throws when a name is not of the allowed form, a number is out of range, or the version is unknown
+   */
+  constructor(scope: Construct, id: string, props: PostgresDbProps = {}) {
+    super(scope, id);
+    this.version = props.version ?? PostgresVersion.V18;
+    this.databaseName = props.databaseName ?? 'app';
+    this.owner = `${this.databaseName}${OWNER_SUFFIX}`;
+    this.user = props.user ?? this.databaseName;
+    this.maxConnections = props.maxConnections ?? 100;
+    const memory = props.memory ?? Size.gibibytes(1);
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.validate(props, memory);
+
+    const { image } = this.version;
+    this.network = new Network(this, 'Network', { internal: true });
+    this.data = new Volume(this, 'Data', { removalPolicy, volumeName: props.volumeName, owner: { user: USER_ID, group: USER_ID, image } });
+    this.passwordSecret = this.secret('Password', 'password', props.password ?? Secret.generated(), removalPolicy);
+    this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy);
+    this.initializeJob = this.makeInitializeJob();
+    this.server = this.makeServer(props, memory);
+    this.host = this.server.endpoints(PORT)[0].host;
+    this.node.defaultChild = this.server;
+  }
+
+  public addClient(workload: Workload): void {
+    workload.joinNetwork(this.network);
+    workload.addSecret(this.passwordSecret);
+    // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
+    workload.runAfter(this.initializeJob);
+  }
+
+  private secret(id: string, word: string, secret: Secret, removalPolicy: RemovalPolicy): SecretFile {
+    return new SecretFile(this, id, {
+      secret,
+      secretName: secretName(this, word),
+      image: this.version.image,
+      removalPolicy,
+      guard: { volume: this.data, file: 'cdktf-django.database', what: `database ${this.databaseName}` },
+    });
+  }
+
+  private makeInitializeJob(): Job {
+    const job = new Job(this, 'Initialize', {
+      ...this.confinement(),
+      image: this.version.image,
+      entrypoint: ['sh', `${SCRIPTS}/initialize.sh`],
+      memory: Size.mebibytes(256),
+      environment: {
+        ...this.scriptEnvironment(),
+        DATABASE_NAME: this.databaseName,
+        DATABASE_OWNER: this.owner,
+        DATABASE_USER: this.user,
+        DATABASE_PASSWORD_FILE: this.passwordSecret.path,
+      },
+    });
+    job.addVolume(this.data, this.version.mountPath);
+    job.addSecret(this.passwordSecret);
+    job.addSecret(this.superuserSecret);
+    job.joinNetwork(this.network);
+    // Apart from the server's files: an edit of initialize.sh does not restart a server.
+    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh']), SCRIPTS);
+    return job;
+  }
+
+  private makeServer(props: PostgresDbProps, memory: Size): Service {
+    const tuning = tunedParameters({ memory, cpus: props.cpus, storage: props.storage ?? PostgresStorage.SSD, maxConnections: this.maxConnections });
+    const server = new Service(this, 'Server', {
+      ...this.confinement(),
+      image: this.version.image,
+      entrypoint: ['sh', `${SCRIPTS}/serve.sh`],
+      command: parameterArguments(tuning, Object.entries(props.parameters ?? {}), FIXED_PARAMETERS),
+      memory,
+      cpus: props.cpus,
+      sharedMemory: sharedMemory(memory),
+      environment: this.scriptEnvironment(),
+      updateStrategy: UpdateStrategy.STOP_FIRST,
+      // SIGINT ends sessions and writes a checkpoint (docker-library/postgres#714); 10 s were too short for it (#544, #1207).
+      stopSignal: 'SIGINT',
+      stopGracePeriod: Duration.seconds(120),
+      // By TCP, as clients come.
+      healthCheck: HealthCheck.command(['pg_isready', '--quiet', '--host=127.0.0.1', '--username=postgres', '--dbname=postgres'], {
+        interval: Duration.seconds(10),
+      }),
+    });
+    server.addVolume(this.data, this.version.mountPath);
+    server.addSecret(this.superuserSecret);
+    server.joinNetwork(this.network);
+    server.addFiles(this.files('ServerFiles', ['serve.sh', 'marker.sh', 'psql-admin.sh', 'pg_hba.conf']), SCRIPTS);
+    server.runAfter(this.initializeJob);
+    return server;
+  }
+
+  private files(id: string, names: string[]): Files {
+    const files = new Files(this, id, { image: this.version.image });
+    for (const name of names) files.addFile(name, runtimeFile(`postgres/${name}`));
+    return files;
+  }
+
+  private confinement(): WorkloadOptions {
+    return { user: `${USER_ID}:${USER_ID}`, tmpfs: { '/tmp': Size.mebibytes(64), '/run/postgresql': Size.mebibytes(1) } };
+  }
+
+  private scriptEnvironment(): { readonly [name: string]: string } {
+    return {
+      DATABASE_VOLUME: this.version.mountPath,
+      DATABASE_MAJOR: String(this.version.major),
+      DATABASE_CODENAME: this.version.codename,
+      DATABASE_SUPERUSER_PASSWORD_FILE: this.superuserSecret.path,
+    };
+  }
+
+  private validate(props: PostgresDbProps, memory: Size): void {
+    if (!(this.version instanceof PostgresVersion))
+      reject(this, `version must be a PostgresVersion such as PostgresVersion.V18, got ${shown(this.version)}`);
+    if (this.version._problem) reject(this, this.version._problem);
+    requireIdentifier(this, 'databaseName', this.databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
+    if (/^(postgres|template[01])$/.test(this.databaseName))
+      reject(this, `databaseName must not be ${shown(this.databaseName)}, which the server has for itself`);
+    requireIdentifier(this, 'user', this.user, LONGEST_IDENTIFIER);
+    if (/^(postgres|public|none|pg_.*)$/.test(this.user))
+      reject(this, `user must not be ${shown(this.user)}, which the server has for itself; set another one`);
+    if (this.user === this.owner) reject(this, `user must not be ${shown(this.user)}, the role that owns the database and cannot log in`);
+    requireInteger(this, 'maxConnections', this.maxConnections, { min: 10, max: 10000 });
+    if (memory.toMebibytes() < 128) reject(this, `memory must be 128 MiB or more, got ${memory}`);
+    checkParameters(this, props.parameters ?? {});
+  }
+}
+
+class ImportedPostgresDb extends Construct implements IPostgresDb {
+  public readonly host: string;
+  public readonly port: number;
+  public readonly databaseName: string;
+  public readonly user: string;
+  public readonly passwordSecret: SecretFile;
+  public readonly sslMode: PostgresSslMode;
+  private readonly network: INetwork;
+
+  constructor(scope: Construct, id: string, attributes: PostgresDbAttributes) {
+    super(scope, id);
+    this.host = attributes.host;
+    this.port = attributes.port ?? PORT;
+    this.databaseName = attributes.databaseName;
+    this.user = attributes.user;
+    this.sslMode = attributes.sslMode ?? PostgresSslMode.REQUIRE;
+    requireMatch(this, 'host', this.host, /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$|^[0-9a-fA-F:]*:[0-9a-fA-F:]+$/, 'a host name or an address');
+    requireInteger(this, 'port', this.port, { min: 1, max: 65535 });
+    // Others have named these, so whatever Postgres allows goes, but for what could break out of a setting.
+    for (const [name, value] of Object.entries({ databaseName: this.databaseName, user: this.user })) {
+      requireMatch(
+        this,
+        name,
+        value,
+        /^[^\0-\x1f"'\\`$]{1,63}$/,
+        'text of at most 63 characters without quotes, backslashes, "$" and control characters',
+      );
+    }
+    if (attributes.password._kind === SecretKind.GENERATED) {
+      reject(this, 'password must be one that the database has already: Secret.fromFile() or Secret.fromVariable(), got Secret.generated()');
+    }
+    this.passwordSecret = new SecretFile(this, 'Password', {
+      secret: attributes.password,
+      secretName: secretName(this, 'password'),
+      image: PostgresVersion.V18.image,
+    });
+    this.network = attributes.network ?? new Network(this, 'Network');
+  }
+
+  public addClient(workload: Workload): void {
+    workload.joinNetwork(this.network);
+    workload.addSecret(this.passwordSecret);
+  }
+}
+
+/** What is stored in /dev/shm (parallel queries) counts as the container's memory; 64 MiB are too few (docker-library/postgres#416). */
+function sharedMemory(memory: Size): Size {
+  return Size.mebibytes(Math.max(256, Math.floor(memory.toMebibytes() / 4)));
+}
+
+function requireIdentifier(scope: IConstruct, name: string, value: string, longest: number): void {
+  requireMatch(scope, name, value, IDENTIFIER, 'made of lower-case letters, digits and "_", and must not begin with a digit');
+  if (!Token.isUnresolved(value) && value.length > longest) reject(scope, `${name} must have at most ${longest} characters, got ${shown(value)}`);
+}
+
+/** A name that no other secret of a client has: a client may have several databases, in several scopes. */
+function secretName(scope: IConstruct, word: string): string {
+  const name = kebab(scope.node.path.split('/').slice(1).join('/')) || 'db';
+  const full = `${name}-${word}`;
+  return full.length <= 42 ? full : `${name.slice(0, 42 - word.length - 8)}-${shortHash(scope.node.path, 6)}-${word}`;
+}

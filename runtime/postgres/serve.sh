@@ -1,0 +1,19 @@
+#!/bin/sh
+# Serves an initialised data directory, with the given options of postgres, as the only process that has it open.
+set -eu
+umask 077
+. "${0%/*}/marker.sh"
+
+[ -f "$marker" ] || fail "The volume holds no initialised database: $marker is missing. The job Initialize makes one and writes it last;" \
+  "deploy again to run it."
+require_fitting_server
+
+# Postgres's own lock file knows process ids, and two containers may each have a process 7 that is a server. The descriptor
+# stays open in postgres and all its children: the lock is held until the last of them has ended.
+exec 9>>"$lock"
+if ! flock --timeout "${LOCK_TIMEOUT:-30}" 9; then
+  fail "Another process has the database in $data open; two servers on one directory would destroy it. Trying again."
+fi
+# Left by a server that was killed. That none is alive is proven by the lock.
+rm -f "$data/postmaster.pid"
+exec postgres -D "$data" "$@"
