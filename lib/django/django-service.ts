@@ -1,0 +1,287 @@
+import { Construct } from 'constructs';
+import { reject, requireMatch, shown } from '../core/errors';
+import { RemovalPolicy } from '../core/removal-policy';
+import { ContainerImage } from '../image/container-image';
+import { runtimeFile } from '../image/default-images';
+import { IMAGE_USER } from '../image/python-project';
+import { AppHealthOptions, AppOptions, GunicornApp, RUNTIME_PATH } from '../gunicorn/gunicorn-app';
+import { FileServer } from '../nginx/file-server';
+import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
+import { IPostgresDb } from '../postgres/postgres-db';
+import { imageIdentity } from '../workload/image-identity';
+import { Job } from '../workload/job';
+import { Secret } from '../workload/secret';
+import { SecretFile } from '../workload/secret-file';
+import { Volume } from '../workload/volume';
+import { DjangoSettings, EnvironmentNames } from './django-settings';
+import { ReleaseOptions, renderRelease } from './release-options';
+
+/** Settings of a `DjangoService`. */
+export interface DjangoServiceProps extends AppOptions {
+  /** The image with the project, its requirements, Gunicorn and psycopg. */
+  readonly image: ContainerImage;
+
+  /** The name that was given to `django-admin startproject`: the package with `settings` and `wsgi`. */
+  readonly project: string;
+
+  /**
+   * How the project gets the settings of production.
+   *
+   * @default DjangoSettings.overlay('<project>.settings')
+   */
+  readonly settings?: DjangoSettings;
+
+  /**
+   * The WSGI callable.
+   *
+   * @default '<project>.wsgi:application'
+   */
+  readonly wsgi?: string;
+
+  /**
+   * The database.
+   *
+   * @default - the project's own settings decide
+   */
+  readonly database?: IPostgresDb;
+
+  /**
+   * Django's SECRET_KEY.
+   *
+   * @default Secret.generated()
+   */
+  readonly secretKey?: Secret;
+
+  /**
+   * Names under which Django answers beside those of the routes that reach it.
+   *
+   * @default - none
+   */
+  readonly allowedHosts?: string[];
+
+  /**
+   * What the release job does before any new server starts.
+   *
+   * @default - check, migrate and collectstatic
+   */
+  readonly release?: ReleaseOptions;
+
+  /**
+   * The path under which collected static files are served, below the path of the route.
+   *
+   * @default '/static/'
+   */
+  readonly staticUrl?: string;
+
+  /**
+   * The path under which uploads are served, below the path of the route.
+   *
+   * @default '/media/'
+   */
+  readonly mediaUrl?: string;
+
+  /**
+   * What becomes of uploads, and of a generated secret key with them, when the service leaves the stack.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+const STATIC_ROOT = '/var/lib/cdktf-django/static';
+const MEDIA_ROOT = '/var/lib/cdktf-django/media';
+const HEALTH_PATH = '/-/health/';
+const OVERLAY_MODULES = ['__init__', 'asgi', 'config', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'];
+
+/**
+ * A Django project in production: a `GunicornApp` that knows Django.
+ *
+ * Each release checks, migrates and collects static files in a job of its own before any of its servers starts.
+ *
+ * @example
+ * new DjangoService(this, 'Shop', { image: ContainerImage.fromDjangoProject('../shop'), project: 'shop', database: db });
+ */
+export class DjangoService extends Construct implements IProxyTarget {
+  /** The app's servers. */
+  public readonly app: GunicornApp;
+  /** The job that checks, migrates and collects static files. */
+  public readonly releaseJob: Job;
+  /** The server of static files and uploads. */
+  public readonly fileServer: FileServer;
+  /** Collected static files of the last releases. */
+  public readonly staticVolume: Volume;
+  /** Uploads. */
+  public readonly mediaVolume: Volume;
+  /** Django's SECRET_KEY. */
+  public readonly secretKey: SecretFile;
+  /** The database. */
+  public readonly database?: IPostgresDb;
+
+  private readonly props: DjangoServiceProps;
+  private readonly staticUrl: string;
+  private readonly mediaUrl: string;
+  private readonly settings: DjangoSettings;
+  private readonly reachedBy: ProxyRoute[] = [];
+
+  /**
+   * @throws when a name is not of the allowed form or a number is out of range
+   */
+  constructor(scope: Construct, id: string, props: DjangoServiceProps) {
+    super(scope, id);
+    requireMatch(this, 'project', props.project, /^[A-Za-z_]\w*$/, 'the package that "django-admin startproject" made, such as "shop"');
+    this.props = props;
+    this.staticUrl = this.urlPath('staticUrl', props.staticUrl ?? '/static/');
+    this.mediaUrl = this.urlPath('mediaUrl', props.mediaUrl ?? '/media/');
+    this.settings = props.settings ?? DjangoSettings.overlay(`${props.project}.settings`);
+    this.settings._validate(this);
+    this.database = props.database;
+    const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    const [user, group] = (props.user ?? IMAGE_USER).split(':').map(Number);
+    const owner = { user, group, image: props.image };
+
+    const release = imageIdentity(this, props.image);
+    this.app = new GunicornApp(this, 'App', {
+      ...props,
+      module: this.overlaid ? 'cdktf_django_overlay.wsgi:application' : this.wsgi,
+      health: this.health(),
+      // The release job never prunes the files of a release that was marked as good.
+      _preflightMark: `${STATIC_ROOT}/.manifests/${release}.served`,
+    });
+    this.staticVolume = new Volume(this, 'Static', { removalPolicy: RemovalPolicy.DESTROY, owner });
+    this.mediaVolume = new Volume(this, 'Media', { removalPolicy, owner });
+    this.secretKey = new SecretFile(this, 'SecretKey', { secret: props.secretKey ?? Secret.generated(), secretName: 'secret-key', image: props.image, removalPolicy });
+    this.fileServer = new FileServer(this, 'Files', {
+      staticVolume: this.staticVolume,
+      mediaVolume: this.mediaVolume,
+    });
+    this.provideSettings(release);
+    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], props.release?.timeout);
+    this.releaseJob.addVolume(this.staticVolume, STATIC_ROOT);
+    this.app.preflight.addVolume(this.staticVolume, STATIC_ROOT);
+    this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
+    this.app.runAfter(this.releaseJob);
+    this.node.defaultChild = this.app.service;
+  }
+
+  public bindToProxy(proxy: INginxProxy, route: ProxyRoute): ProxyTargetConfig {
+    const other = this.reachedBy.find((one) => one.path !== route.path);
+    if (other) {
+      reject(
+        this,
+        `is routed under ${shown(other.path)} already and cannot be under ${shown(route.path)} too: a Django project has one URL for its static files; use one path on all hosts, or a second DjangoService`,
+      );
+    }
+    this.reachedBy.push(route);
+    this.fileServer.joinNetwork(proxy.edgeNetwork);
+    const target = this.app.bindToProxy(proxy, route);
+    return {
+      ...target,
+      completion: [...target.completion, this.fileServer.service],
+      fileLocations: [this.fileServer.staticLocation(this.mounted(this.staticUrl)), this.fileServer.mediaLocation(this.mounted(this.mediaUrl))],
+    };
+  }
+
+  private get overlaid(): boolean {
+    return this.settings._environment === undefined;
+  }
+
+  private get wsgi(): string {
+    return this.props.wsgi ?? `${this.props.project}.wsgi:application`;
+  }
+
+  /** The path under which the app is mounted, as WSGI's SCRIPT_NAME has it: nothing, or `/shop`. */
+  private get scriptName(): string {
+    return this.reachedBy[0]?.scriptName ?? '';
+  }
+
+  private get allowedHosts(): string[] {
+    // A wildcard of nginx's, `*.example.com`, is `.example.com` for Django.
+    const routed = this.reachedBy.map((route) => route.host).map((host) => host.replace(/^\*\./, '.'));
+    return [...new Set([...routed, ...(this.props.allowedHosts ?? [])])].sort();
+  }
+
+  private get trustedOrigins(): string[] {
+    return [...new Set(this.reachedBy.map((route) => route.origin))].sort();
+  }
+
+  private mounted(url: string): string {
+    return `${this.scriptName}${url}`;
+  }
+
+  private urlPath(name: string, value: string): string {
+    requireMatch(this, name, value, /^(\/[A-Za-z0-9_.~-]+)+\/$/, 'a URL path with slashes around it, such as "/static/"');
+    return value;
+  }
+
+  private health(): AppHealthOptions {
+    // Any answer tells that a project of unknown views works; the overlay brings a view of its own, which knows the database too.
+    return this.overlaid ? { path: HEALTH_PATH, firstPath: this.props.database ? `${HEALTH_PATH}?database=1` : HEALTH_PATH, expect: '200' } : {};
+  }
+
+  /** Everything that runs from the project's image gets the same settings. */
+  private provideSettings(release: string): void {
+    const { app, props } = this;
+    app.addSecretFile(this.secretKey);
+    app._forAll((workload) => {
+      workload.addVolume(this.mediaVolume, MEDIA_ROOT);
+      props.database?.addClient(workload);
+      workload.addEnvironment('CDKTF_DJANGO_RELEASE', release);
+      workload.addEnvironment('DJANGO_SETTINGS_MODULE', this.overlaid ? 'cdktf_django_overlay.settings' : this.settings.module);
+    });
+    app.files.addFile('release.py', runtimeFile('django/release.py'));
+    app.files._addLateFile('django.json', () => `${JSON.stringify(this.renderSettings(), null, 2)}\n`);
+    if (this.overlaid) {
+      app.addEnvironment('PYTHONPATH', `${RUNTIME_PATH}/python`);
+      for (const name of OVERLAY_MODULES) app.files.addFile(`python/cdktf_django_overlay/${name}.py`, runtimeFile(`django/cdktf_django_overlay/${name}.py`));
+    } else {
+      this.provideEnvironment(this.settings._environment!);
+    }
+  }
+
+  private provideEnvironment(names: EnvironmentNames): void {
+    const { app, database } = this;
+    app._addLaunchTemplate(names.secretKey, () => `{file:${this.secretKey.path}}`);
+    app._addLaunchTemplate(names.allowedHosts, () => this.allowedHosts.join(','));
+    app._addLaunchTemplate(names.csrfTrustedOrigins, () => this.trustedOrigins.join(','));
+    app._addLaunchTemplate(names.staticRoot, () => STATIC_ROOT);
+    app._addLaunchTemplate(names.mediaRoot, () => MEDIA_ROOT);
+    if (database) app._addLaunchTemplate(names.databaseUrl, () => databaseUrl(database));
+  }
+
+  /** The schema is described in runtime/django/cdktf_django_overlay/settings.py. */
+  private renderSettings(): object {
+    const { database, props } = this;
+    return {
+      mode: this.overlaid ? 'overlay' : 'environment',
+      settings: this.settings.module,
+      wsgi: this.wsgi,
+      secretKeyFile: this.secretKey.path,
+      database: database && {
+        host: database.host,
+        port: database.port,
+        name: database.databaseName,
+        user: database.user,
+        passwordFile: database.passwordSecret.path,
+        connMaxAge: 60,
+        options: { sslmode: database.sslMode },
+      },
+      allowedHosts: this.allowedHosts,
+      csrfTrustedOrigins: this.trustedOrigins,
+      scheme: this.reachedBy.some((route) => route.scheme === 'https') ? 'https' : 'http',
+      scriptName: this.scriptName,
+      staticUrl: this.mounted(this.staticUrl),
+      staticRoot: STATIC_ROOT,
+      mediaUrl: this.mounted(this.mediaUrl),
+      mediaRoot: MEDIA_ROOT,
+      healthPath: HEALTH_PATH,
+      overrides: this.settings._overrides,
+      release: renderRelease(this, props.release ?? {}),
+    };
+  }
+}
+
+/** A URL in which the launcher puts the password. */
+function databaseUrl(database: IPostgresDb): string {
+  const address = `${database.host}:${database.port}/${database.databaseName}?sslmode=${database.sslMode}`;
+  return `postgres://${database.user}:{url:${database.passwordSecret.path}}@${address}`;
+}

@@ -1,0 +1,96 @@
+import { requireMatch } from '../core/errors';
+import { IConstruct } from 'constructs';
+
+const MODULE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
+
+/** Settings of `DjangoSettings.overlay`. */
+export interface OverlaySettingsOptions {
+  /**
+   * Settings that win over the project's own and over ours, as JSON has them.
+   *
+   * @default - none
+   */
+  readonly overrides?: { readonly [name: string]: any };
+}
+
+/** Settings of `DjangoSettings.environment`. */
+export interface EnvironmentSettingsOptions {
+  /** The variable that gets the URL of the database. @default 'DATABASE_URL' */
+  readonly databaseUrl?: string;
+  /** The variable that gets the secret key. @default 'DJANGO_SECRET_KEY' */
+  readonly secretKey?: string;
+  /** The variable that gets the host names, separated by commas. @default 'DJANGO_ALLOWED_HOSTS' */
+  readonly allowedHosts?: string;
+  /** The variable that gets the trusted origins, separated by commas. @default 'DJANGO_CSRF_TRUSTED_ORIGINS' */
+  readonly csrfTrustedOrigins?: string;
+  /** The variable that gets the folder for collected static files. @default 'DJANGO_STATIC_ROOT' */
+  readonly staticRoot?: string;
+  /** The variable that gets the folder for uploads. @default 'DJANGO_MEDIA_ROOT' */
+  readonly mediaRoot?: string;
+}
+
+/** @internal */
+export interface EnvironmentNames {
+  readonly databaseUrl: string;
+  readonly secretKey: string;
+  readonly allowedHosts: string;
+  readonly csrfTrustedOrigins: string;
+  readonly staticRoot: string;
+  readonly mediaRoot: string;
+}
+
+/**
+ * How a project gets the settings of production.
+ *
+ * @example
+ * DjangoSettings.overlay('shop.settings');
+ */
+export class DjangoSettings {
+  /**
+   * The project's own settings, made fit for production by a module of ours that imports them: the project stays as `startproject` left it.
+   *
+   * @param module the project's settings module
+   */
+  public static overlay(module: string, options: OverlaySettingsOptions = {}): DjangoSettings {
+    return new DjangoSettings(module, options.overrides ?? {}, undefined);
+  }
+
+  /**
+   * Settings that read what they need from the environment, as twelve-factor projects do. Nothing is changed; the values arrive under
+   * the usual names.
+   *
+   * @param module the project's settings module for production
+   */
+  public static environment(module: string, options: EnvironmentSettingsOptions = {}): DjangoSettings {
+    return new DjangoSettings(
+      module,
+      {},
+      {
+        databaseUrl: options.databaseUrl ?? 'DATABASE_URL',
+        secretKey: options.secretKey ?? 'DJANGO_SECRET_KEY',
+        allowedHosts: options.allowedHosts ?? 'DJANGO_ALLOWED_HOSTS',
+        csrfTrustedOrigins: options.csrfTrustedOrigins ?? 'DJANGO_CSRF_TRUSTED_ORIGINS',
+        staticRoot: options.staticRoot ?? 'DJANGO_STATIC_ROOT',
+        mediaRoot: options.mediaRoot ?? 'DJANGO_MEDIA_ROOT',
+      },
+    );
+  }
+
+  private constructor(
+    /** The project's settings module. */
+    public readonly module: string,
+    /** @internal */
+    public readonly _overrides: { readonly [name: string]: unknown },
+    /** The names of variables, when the project reads its environment. @internal */
+    public readonly _environment: EnvironmentNames | undefined,
+  ) {}
+
+  /** @internal */
+  public _validate(scope: IConstruct): void {
+    requireMatch(scope, 'the settings module', this.module, MODULE, 'a Python module such as "shop.settings"');
+    for (const name of Object.keys(this._overrides)) requireMatch(scope, 'the name of a setting', name, /^[A-Z][A-Z0-9_]*$/, 'in upper case, such as "TIME_ZONE"');
+    for (const name of Object.values(this._environment ?? {}) as string[]) {
+      requireMatch(scope, 'the name of an environment variable', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');
+    }
+  }
+}

@@ -1,0 +1,5 @@
+"""What the ASGI server loads: the project's own callable, under the overlay's settings or not at all."""
+
+from cdktf_django_overlay.loading import load_application
+
+application = load_application("asgi", "django.core.asgi:get_asgi_application")

@@ -1,0 +1,79 @@
+"""
+Gunicorn's configuration for every app. Flags on the command line win over it; how many workers and threads, the
+timeouts and the addresses that are trusted come from there. Gunicorn ignores names that its version does not know.
+"""
+
+import os
+import time
+
+# Heartbeat files on a disk block a worker for as long as the disk does.
+worker_tmp_dir = "/dev/shm"
+
+# A root filesystem is read-only here, and nothing asks this socket (Gunicorn 25.1 and newer).
+control_socket_disable = True
+
+# nginx keeps the access log, with the client's address and the request id; errors go to the container's log.
+accesslog = None
+errorlog = "-"
+
+# One header says what visitors use, and nginx always overwrites it. (By default two more are believed, and a
+# contradiction among them is an error 400 that a visitor could provoke.)
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+
+# Of the names with underscores only SCRIPT_NAME is taken over, and only from addresses in forwarded_allow_ips
+# (Gunicorn 22 and newer; older ones take them all).
+forwarder_headers = "SCRIPT_NAME"
+header_map = "drop"
+
+# Heartbeats that the health probe can see (probe.py --heartbeat): whether a worker's main loop runs can be told
+# without a request, which would wait in line behind busy threads.
+
+_HEARTBEATS = os.environ.get("CDKTF_HEARTBEAT_DIR") or "/dev/shm/cdktf-heartbeat"
+_EVERY = 1.0
+
+
+def _heartbeat(pid):
+    return os.path.join(_HEARTBEATS, str(pid))
+
+
+def on_starting(server):
+    """Beats of a server before this one say nothing."""
+    try:
+        os.makedirs(_HEARTBEATS, mode=0o700, exist_ok=True)
+        for name in os.listdir(_HEARTBEATS):
+            os.unlink(os.path.join(_HEARTBEATS, name))
+    except OSError as error:
+        server.log.warning("No heartbeats for the health probe: %s", error)
+
+
+def post_worker_init(worker):
+    """Beside the beat for the arbiter, which is in a file without a name, one in a file with a name."""
+    path = _heartbeat(os.getpid())
+    notify = worker.notify
+    last = 0.0
+
+    def notify_both():
+        nonlocal last
+        notify()
+        now = time.monotonic()
+        if now - last >= _EVERY:
+            last = now
+            _touch(path)
+
+    _touch(path)
+    worker.notify = notify_both
+
+
+def _touch(path):
+    try:
+        with open(path, "ab"):
+            os.utime(path)
+    except OSError:
+        pass  # no heartbeats, said at the start
+
+
+def child_exit(server, worker):
+    try:
+        os.unlink(_heartbeat(worker.pid))
+    except OSError:
+        pass

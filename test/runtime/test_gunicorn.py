@@ -1,0 +1,97 @@
+"""Gunicorn with our configuration over a fresh project; skipped where there is no Gunicorn."""
+
+import http.client
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+import unittest
+
+from support import ProjectTest, free_port
+
+WHOAMI = """
+from django.http import JsonResponse
+from django.urls import path, reverse
+def whoami(request):
+    return JsonResponse({'scheme': request.scheme, 'reverse': reverse('who'), 'path': request.path})
+urlpatterns = [path('who/', whoami, name='who')]
+"""
+
+
+@unittest.skipUnless(importlib.util.find_spec("gunicorn"), "needs gunicorn")
+class Gunicorn(ProjectTest):
+    def setUp(self):
+        super().setUp()
+        (self.project / "site1" / "urls.py").write_text(WHOAMI)
+        self.append_settings("INSTALLED_APPS.remove('django.contrib.admin')")
+        self.beats = self.folder / "beats"
+        self.port = free_port()
+
+    def start(self, *flags):
+        self.write_config()
+        log = open(self.folder / "log", "w+", encoding="utf-8")
+        self.addCleanup(log.close)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", str(self.mount / "gunicorn.conf.py")]
+            + ["--bind", f"127.0.0.1:{self.port}", *flags, "cdktf_django_overlay.wsgi:application"],
+            cwd=self.project,
+            env={**self.env, "CDKTF_HEARTBEAT_DIR": str(self.beats), "HOME": "/nonexistent"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        self.addCleanup(server.wait, 20)
+        self.addCleanup(server.terminate)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if self.get("/-/health/")[0] == 200:
+                    return server
+            except OSError:
+                time.sleep(0.1)
+        log.seek(0)
+        self.fail(log.read())
+
+    def get(self, path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Host": "shop.example.com", **headers})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def test_script_name_scheme_and_heartbeats(self):
+        server = self.start("--worker-class", "gthread", "--threads", "2")
+        status, body = self.get("/a/who/", **{"SCRIPT_NAME": "/a", "X-Forwarded-Proto": "https"})
+        self.assertEqual(status, 200)
+        self.assertIn('"scheme": "https"', body)
+        self.assertIn('"reverse": "/a/who/"', body)
+        self.assertEqual(self.get("/who/")[0], 301)  # plain http that came past the proxy
+        self.assertEqual(len(list(self.beats.iterdir())), 1)
+        beat = next(self.beats.iterdir())
+        os.utime(beat, (0, 0))
+        deadline = time.monotonic() + 10
+        while beat.stat().st_mtime == 0 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertGreater(beat.stat().st_mtime, 0)
+        server.terminate()
+        server.wait(20)
+        self.assertEqual(list(self.beats.iterdir()), [])
+
+    def test_manage_gets_what_the_server_got(self):
+        self.write_config()
+        result = subprocess.run(
+            [str(self.mount / "bin" / "manage"), "diffsettings"],
+            cwd=self.project,
+            env={**self.env, "PYTHON": sys.executable},
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("ALLOWED_HOSTS = ['shop.example.com']", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,182 @@
+"""The health probe and the preflight job, against servers that do what servers do."""
+
+import importlib.util
+import os
+import sys
+import threading
+import time
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from support import RuntimeTest, free_port
+
+
+class Handler(BaseHTTPRequestHandler):
+    answers = {"/ok": 200, "/gone": 410, "/broken": 503, "/moved": 302}
+
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(3)
+        if self.path == "/headers":
+            self.answer(200, f"{self.headers['Host']} {self.headers['X-Forwarded-Proto']}")
+            return
+        self.answer(self.answers.get(self.path, 200), "what it says")
+
+    def answer(self, status, text):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass  # a client that did not wait
+
+
+class ProbeTest(RuntimeTest):
+    def setUp(self):
+        super().setUp()
+        self.server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.port = self.server.server_address[1]
+        self.state = self.folder / "state"
+        self.beats = self.folder / "beats"
+        self.beats.mkdir()
+        self.env["CDKTF_HEARTBEAT_DIR"] = str(self.beats)
+
+    def probe(self, *arguments, port=None):
+        return self.run_python(
+            "-IS", self.mount / "probe.py", "--port", port or self.port, "--state", self.state, *arguments
+        )
+
+    def assert_healthy(self, *arguments, **options):
+        result = self.probe(*arguments, **options)
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+
+    def assert_unhealthy(self, text, *arguments, **options):
+        result = self.probe(*arguments, **options)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(len(result.stdout.splitlines()), 1, result.stdout)
+        self.assertIn(text, result.stdout)
+
+    def test_statuses(self):
+        self.assert_healthy("--path", "/ok")
+        self.assert_healthy("--path", "/moved")
+        self.assert_unhealthy("/broken answered 503 what it says", "--path", "/broken")
+        self.assert_healthy("--path", "/gone", "--expect", "<500")
+        self.assert_unhealthy("410", "--path", "/gone", "--expect", "200-399")
+        self.assert_healthy("--path", "/gone", "--expect=410")
+
+    def test_no_answer(self):
+        self.assert_unhealthy("Connection refused", port=free_port())
+        self.assert_unhealthy("no answer", "--path", "/slow", "--timeout", "0.5")
+
+    def test_asks_as_the_proxy_would(self):
+        probe = load(self.mount / "probe.py")
+        _, body = probe.ask(self.port, "/headers", "shop.example.com", "https", 5)
+        self.assertEqual(body, b"shop.example.com https")
+
+    def test_another_path_until_the_first_success(self):
+        both = ("--path", "/ok", "--until-first-success", "/broken")
+        self.assert_unhealthy("/broken answered 503", *both)
+        self.assert_healthy("--path", "/ok", "--until-first-success", "/ok")
+        self.assert_healthy(*both)
+
+    def test_heartbeats_after_the_first_success(self):
+        beating = ("--path", "/ok", "--heartbeat", "5")
+        self.assert_healthy(*beating)  # over HTTP: no beat yet
+        self.assert_unhealthy("no worker's main loop has run", *beating)
+        (self.beats / "1").touch()
+        self.assert_healthy(*beating, port=free_port())
+        os.utime(self.beats / "1", (time.time() - 60, time.time() - 60))
+        self.assert_unhealthy("for 60 s", *beating)
+
+    def test_ends_a_server_that_stays_dead(self):
+        probe = load(self.mount / "probe.py")
+        sent = []
+        probe.send = lambda pid, number: sent.append((pid, int(number)))
+        probe.others = lambda: [41, 42]
+        probe.print = lambda *arguments: None
+        arguments = ["--port", str(free_port()), "--state", str(self.state), "--end-after", "100"]
+        self.assertEqual((probe.main(arguments), sent), (1, []))  # never was healthy
+        self.state.touch()
+        self.assertEqual((probe.main(arguments), sent), (1, []))  # was, just now
+        self.age(self.state, 130)
+        probe.main(arguments)
+        self.assertEqual(sent, [(1, 15)])
+        probe.main(arguments)
+        self.assertEqual(sent, [(1, 15)])  # in its grace
+        self.age(self.state.with_name("state.ending"), 31)
+        probe.main(arguments)
+        self.assertEqual(sent, [(1, 15), (41, 9), (42, 9)])
+
+    def age(self, path, seconds):
+        os.utime(path, (time.time() - seconds, time.time() - seconds))
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location("probe_under_test", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SERVER = """
+import sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(int(self.path[1:])); self.end_headers(); self.wfile.write(b'reason')
+    def log_message(self, *arguments): pass
+print('booting', flush=True)
+HTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+class Preflight(RuntimeTest):
+    def preflight(self, *arguments, server=SERVER):
+        port = free_port()
+        return self.run_python(
+            self.mount / "preflight.py", "--port", port, *arguments, "--", sys.executable, "-c", server, port
+        )
+
+    def test_success_and_its_mark(self):
+        mark = self.folder / "r1.served"
+        result = self.preflight("--path", "/200", "--mark", mark)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("booting", result.stdout)
+        self.assertTrue(mark.exists())
+
+    def test_a_wrong_answer(self):
+        mark = self.folder / "r1.served"
+        result = self.preflight("--path", "/400", "--timeout", "60", "--mark", mark)
+        self.assertEqual(result.returncode, 1)
+        self.assertTrue(result.stdout.endswith("preflight: FAILED: /400 answered 400 reason\n"), result.stdout)
+        self.assertFalse(mark.exists())
+
+    def test_never_healthy(self):
+        result = self.preflight("--path", "/503", "--timeout", "2")
+        self.assertIn("FAILED: not healthy within 2 s: /503 answered 503 reason", result.stdout)
+
+    def test_a_server_that_dies_fails_at_once(self):
+        started = time.monotonic()
+        result = self.preflight("--timeout", "60", server="import sys; print('no module'); sys.exit(3)")
+        self.assertIn("no module", result.stdout)
+        self.assertIn("FAILED: the server ended by itself (exit code 3)", result.stdout)
+        self.assertLess(time.monotonic() - started, 20)
+
+    def test_a_program_that_is_not_there(self):
+        result = self.run_python(self.mount / "preflight.py", "--port", free_port(), "--", "nosuchprogram")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("cannot start 'nosuchprogram'", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
