@@ -1,0 +1,80 @@
+import { Construct } from 'constructs';
+import { reject } from '../core/errors';
+import { kebab, shortHash } from '../core/text';
+import { Endpoint } from '../workload/endpoint';
+import { Files } from '../workload/files';
+import { Balancing } from './balancing';
+import { ConfigNode, renderConfig } from './config/directive';
+import { appLocation, AppLocation, fileLocation } from './config/location-config';
+import { serverConfig } from './config/server-config';
+import { upstreamConfig, upstreamServers } from './config/upstream-config';
+import { hostKey, pathKey } from './proxy-route';
+
+/**
+ * The configuration that a stack asks the proxy to take over, as fragments in files. README.md in runtime/nginx tells how the supervisor
+ * composes them.
+ */
+export class Candidate {
+  private readonly hosts = new Set<string>();
+  private readonly locations = new Map<string, string>();
+  private readonly upstreams = new Map<string, string>();
+
+  constructor(
+    private readonly scope: Construct,
+    private readonly files: Files,
+    private readonly settings: { readonly keepalive: number; readonly serverSnippet: boolean },
+  ) {}
+
+  /** Adds a group of servers, once for each owner, purpose and way of balancing. Returns its name. */
+  public addUpstream(owner: Construct | { readonly node: { readonly path: string } }, purpose: string, servers: readonly Endpoint[], balancing: Balancing): string {
+    const identity = [owner.node.path, purpose, balancing === Balancing.ROUND_ROBIN ? '' : balancing].filter((part) => part !== '').join('/');
+    const name = upstreamName(identity);
+    const addresses = servers.map((server) => `${server.host}:${server.port}`).join(' ');
+    const known = this.upstreams.get(name);
+    if (known === undefined) {
+      this.upstreams.set(name, addresses);
+      this.addConfig(`upstreams/${name}.conf`, () => upstreamConfig(name, balancing, this.settings.keepalive));
+      this.addConfig(`upstreams/${name}.servers`, () => upstreamServers(servers));
+    } else if (known !== addresses) {
+      reject(this.scope, `${owner.node.path} names other servers for one route than for another; a target has the same ones for all of its routes`);
+    }
+    return name;
+  }
+
+  /** Adds a location that is passed to an app. */
+  public addApp(host: string, location: Omit<AppLocation, 'snippetFile'>, snippet: string | undefined): void {
+    const file = this.claim(host, location.path, 'path');
+    const snippetFile = snippet === undefined ? undefined : `${file}.snippet`;
+    this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile }));
+    if (snippet !== undefined) this.files._addLateFile(snippetFile!, () => snippet);
+  }
+
+  /** Adds a location that is served by a file server. */
+  public addFiles(host: string, urlPrefix: string, serverPrefix: string, upstream: string): void {
+    const file = this.claim(host, urlPrefix, 'the file prefix');
+    this.addConfig(`${file}.conf`, () => fileLocation({ urlPrefix, serverPrefix, upstream }));
+  }
+
+  private claim(host: string, path: string, what: string): string {
+    const key = `${host} ${path}`;
+    const taken = this.locations.get(key);
+    if (taken !== undefined) reject(this.scope, `host ${host} has two routes for ${what} ${path}; a host and path lead to one target: give one of them another host or path`);
+    this.locations.set(key, what);
+    const folder = `servers/${hostKey(host)}`;
+    if (!this.hosts.has(host)) {
+      this.hosts.add(host);
+      this.addConfig(`${folder}/server.conf`, () => serverConfig(host, hostKey(host), this.settings.serverSnippet));
+    }
+    return `${folder}/locations/${pathKey(path)}`;
+  }
+
+  private addConfig(path: string, nodes: () => ConfigNode[]): void {
+    this.files._addLateFile(path, () => renderConfig(nodes()));
+  }
+}
+
+/** A name that holds for ever, so that a reload finds the addresses that it knows. */
+function upstreamName(identity: string): string {
+  const readable = kebab(identity);
+  return readable.length > 80 ? `${readable.slice(0, 71)}-${shortHash(identity, 8)}` : readable;
+}

@@ -1,0 +1,68 @@
+import { Duration } from '../../core/duration';
+import { Size } from '../../core/size';
+import { PROXY_OWNER } from '../proxy-layout';
+import { block, ConfigNode, directive, expression } from './directive';
+import { FILE_CACHE } from './main-config';
+import { appHeaders, fileHeaders } from './proxying';
+import { nginxSize, nginxTime } from './values';
+
+/** What is below a path of a host and passed to an app. */
+export interface AppLocation {
+  readonly path: string;
+  readonly scriptName: string;
+  readonly upstream: string;
+  readonly maxBodySize: Size;
+  readonly connectTimeout: Duration;
+  readonly sendTimeout: Duration;
+  readonly readTimeout: Duration;
+  /** The file with the user's own text, relative to the owner's folder. */
+  readonly snippetFile?: string;
+}
+
+export function appLocation(location: AppLocation): ConfigNode[] {
+  const below = location.scriptName !== '';
+  return [
+    ...(below ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])] : []),
+    block('location', [location.path], [
+      ...(below ? [plainSpelling(location.path)] : []),
+      directive('client_max_body_size', nginxSize(location.maxBodySize)),
+      directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
+      directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
+      directive('proxy_read_timeout', nginxTime(location.readTimeout)),
+      ...appHeaders(location.scriptName),
+      // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
+      directive('proxy_pass', `http://${location.upstream}`),
+      ...(location.snippetFile === undefined ? [] : [directive('include', `owners/${PROXY_OWNER}/${location.snippetFile}`)]),
+    ]),
+  ];
+}
+
+/** nginx finds the location of `//hello/` and `/%68ello/` too, but Gunicorn fails on a path that does not begin with SCRIPT_NAME. */
+function plainSpelling(path: string): ConfigNode {
+  const pattern = `^${path.replace(/[.~]/g, '\\$&')}`;
+  return block('if', [expression('($request_uri'), '!~', expression(`${pattern})`)], [directive('return', 400)]);
+}
+
+/** What is below a prefix of a host and served by a file server. */
+export interface FileLocation {
+  readonly urlPrefix: string;
+  readonly serverPrefix: string;
+  readonly upstream: string;
+}
+
+export function fileLocation(location: FileLocation): ConfigNode[] {
+  return [
+    block('location', ['^~', location.urlPrefix], [
+      ...fileHeaders(),
+      directive('proxy_connect_timeout', '1s'),
+      directive('proxy_cache', FILE_CACHE),
+      // Without the query: nobody can fill the cache by inventing them.
+      directive('proxy_cache_key', expression('$proxy_host$uri $file_encoding')),
+      directive('proxy_ignore_headers', 'Vary'),
+      directive('proxy_no_cache', expression('$may_change')),
+      directive('proxy_cache_lock', 'on'),
+      directive('proxy_cache_use_stale', 'error', 'timeout', 'updating'),
+      directive('proxy_pass', `http://${location.upstream}${location.serverPrefix}`),
+    ]),
+  ];
+}

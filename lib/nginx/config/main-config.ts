@@ -1,0 +1,110 @@
+import { Duration } from '../../core/duration';
+import { Size } from '../../core/size';
+import { CACHE_FOLDER, PROXY_OWNER } from '../proxy-layout';
+import { compression } from './compression';
+import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
+import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
+import { nginxSize, nginxTime } from './values';
+
+/** The name of the cache, which file locations refer to. */
+export const FILE_CACHE = 'files';
+
+/** What the whole proxy is set to. */
+export interface MainSettings {
+  readonly workers: number;
+  readonly workerConnections: number;
+  readonly gzip: boolean;
+  readonly accessLog: boolean;
+  readonly cacheSize: Size;
+  readonly headerTimeout: Duration;
+  readonly bodyTimeout: Duration;
+  readonly sendTimeout: Duration;
+  readonly keepalive: Duration;
+  readonly snippet: boolean;
+}
+
+/** nginx.conf of the proxy. Paths without a leading slash are relative to the folder of the generation that it is part of. */
+export function mainConfig(settings: MainSettings): ConfigNode[] {
+  return [
+    comment('Written by cdktf-django. A generation: owners/ as handed in, the rest composed by the supervisor.'),
+    ...processSettings(settings.workers, settings.workerConnections),
+    directive('error_log', REFUSAL_LOG, 'emerg'),
+    // Old workers keep long requests and WebSockets for so long after a reload.
+    directive('worker_shutdown_timeout', '10m'),
+    block('http', [], [
+      ...general(),
+      ...client(settings),
+      ...upstreams(),
+      ...fileCache(settings.cacheSize),
+      ...compression(settings.gzip),
+      ...accessLog(settings.accessLog),
+      ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
+      directive('include', 'owners/*/upstreams/*.conf'),
+      unknownHosts(),
+      directive('include', 'servers.conf'),
+      localServer([
+        block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),
+        block('location', ['=', '/status'], [directive('stub_status')]),
+      ]),
+    ]),
+  ];
+}
+
+function general(): ConfigNode[] {
+  return [
+    directive('include', '/etc/nginx/mime.types'),
+    directive('default_type', 'application/octet-stream'),
+    directive('server_tokens', 'off'),
+    // The container's port is not the one that clients see.
+    directive('absolute_redirect', 'off'),
+    directive('sendfile', 'on'),
+    directive('tcp_nopush', 'on'),
+    directive('server_names_hash_bucket_size', 128),
+    directive('server_names_hash_max_size', 4096),
+    directive('variables_hash_max_size', 2048),
+    ...temporaryFolders(PROXY_TEMPORARY_FOLDER),
+  ];
+}
+
+function client(settings: MainSettings): ConfigNode[] {
+  return [
+    directive('client_header_timeout', nginxTime(settings.headerTimeout)),
+    directive('client_body_timeout', nginxTime(settings.bodyTimeout)),
+    directive('send_timeout', nginxTime(settings.sendTimeout)),
+    directive('keepalive_timeout', nginxTime(settings.keepalive)),
+    // An idle connection is as safe to use after a reload as before: without it a reload closes it under the client's next request.
+    directive('keepalive_min_timeout', nginxTime(settings.keepalive)),
+    directive('reset_timedout_connection', 'on'),
+    directive('client_body_buffer_size', '64k'),
+  ];
+}
+
+function upstreams(): ConfigNode[] {
+  return [
+    // The engine's own name server: a restarted container has another address.
+    directive('resolver', '127.0.0.11', 'valid=2s', 'ipv6=off'),
+    directive('resolver_timeout', '2s'),
+    directive('proxy_http_version', '1.1'),
+    directive('proxy_redirect', 'off'),
+    directive('proxy_next_upstream', 'error', 'timeout'),
+    // Servers that cannot be reached are passed over; a request that an app is slow to answer is not asked for again.
+    directive('proxy_next_upstream_timeout', '10s'),
+    directive('proxy_buffer_size', '16k'),
+    directive('proxy_buffers', 8, '16k'),
+    directive('proxy_busy_buffers_size', '32k'),
+    directive('proxy_max_temp_file_size', '256m'),
+    // Only WebSockets: another upgrade (h2c) would be a tunnel past the rules of this proxy.
+    block('map', [expression('$http_upgrade'), expression('$upgrade_to')], [mapEntry('default', ''), mapEntry('~*^websocket$', 'websocket')]),
+    // Nothing, and not "close", where nothing is upgraded: the connection to the app is kept.
+    block('map', [expression('$upgrade_to'), expression('$connection_to_app')], [mapEntry('default', 'upgrade'), mapEntry('', '')]),
+  ];
+}
+
+function fileCache(size: Size): ConfigNode[] {
+  return [
+    directive('proxy_cache_path', `${CACHE_FOLDER}/files`, 'levels=1:2', `keys_zone=${FILE_CACHE}:10m`, `max_size=${nginxSize(size)}`, 'inactive=30d', 'use_temp_path=off'),
+    // Two kinds of answers are kept, instead of one for each way in which browsers list what they accept.
+    block('map', [expression('$http_accept_encoding'), expression('$file_encoding')], [mapEntry('default', ''), mapEntry('~*\\bgzip\\b', 'gzip')]),
+    block('map', [expression('$upstream_http_cache_control'), expression('$may_change')], [mapEntry('default', 1), mapEntry('~*\\bimmutable\\b', 0)]),
+  ];
+}

@@ -1,0 +1,22 @@
+/*
+ * Where things lie inside the proxy's container. The programs in runtime/nginx and the configuration name the same places.
+ */
+
+/** The user and group of the proxy and of what publishes to it. */
+export const PROXY_USER = 10101;
+/** The user and group of a file server. */
+export const FILE_SERVER_USER = 10102;
+/** The port that a server listens on; a user that is not root cannot have 80. */
+export const HTTP_PORT = 8080;
+/** The port of the loopback interface for health and generation. */
+export const LOCAL_PORT = 8081;
+/** The programs, read-only. */
+export const PROGRAM_FOLDER = '/opt/proxy';
+/** The configuration volume. */
+export const STATE_FOLDER = '/var/lib/proxy';
+/** The volume for cached files and for bodies that do not fit into memory. */
+export const CACHE_FOLDER = '/var/cache/proxy';
+/** Where the publish job finds the candidate. */
+export const CANDIDATE_FOLDER = '/candidate';
+/** The owner of the routes that the proxy's own stack publishes. It alone hands in nginx.conf. */
+export const PROXY_OWNER = 'proxy';
