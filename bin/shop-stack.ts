@@ -1,0 +1,43 @@
+import { TerraformOutput, TerraformStack } from 'cdktf';
+import { Construct } from 'constructs';
+import { join } from 'node:path';
+import { ContainerImage, DjangoService, DockerEngine, GunicornApp, NginxProxy, Platform, PostgresDb, Size } from '../lib';
+
+const examples = join(__dirname, '..', 'examples');
+
+/** Where the example is to be reached, and where its images come from. */
+export interface ShopStackProps {
+  /** The port on the loopback address. */
+  readonly port: number;
+  /** A mirror of Docker Hub. @default - Docker Hub itself */
+  readonly imageMirror?: string;
+}
+
+/** A Django shop with its database, and a small Flask app beside it, behind one proxy. */
+export class ShopStack extends TerraformStack {
+  constructor(scope: Construct, id: string, props: ShopStackProps) {
+    super(scope, id);
+    Platform.use(this, new DockerEngine({ imageMirror: props.imageMirror }));
+
+    const db = new PostgresDb(this, 'Db', { databaseName: 'shop', memory: Size.gibibytes(1) });
+    const shop = new DjangoService(this, 'Shop', {
+      image: ContainerImage.fromDjangoProject(join(examples, 'shop')),
+      project: 'shop',
+      database: db,
+      replicas: 2,
+    });
+    const hello = new GunicornApp(this, 'Hello', {
+      image: ContainerImage.fromPythonProject(join(examples, 'hello')),
+      module: 'app:app',
+      replicas: 1,
+    });
+
+    const proxy = new NginxProxy(this, 'Proxy', { address: '127.0.0.1', httpPort: props.port });
+    proxy.addRoute({ host: '127.0.0.1', target: shop });
+    proxy.addRoute({ host: 'shop.localhost', target: shop });
+    proxy.addRoute({ host: 'hello.localhost', target: hello });
+    proxy.addRoute({ host: '127.0.0.1', path: '/hello/', target: hello });
+
+    new TerraformOutput(this, 'Url', { value: `http://127.0.0.1:${props.port}/` });
+  }
+}

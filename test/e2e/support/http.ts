@@ -1,0 +1,116 @@
+import { Agent, request } from 'node:http';
+
+/** What a server answered. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly body: string;
+}
+
+/** What is asked. */
+export interface Question {
+  readonly port: number;
+  readonly path?: string;
+  /** The Host header. */
+  readonly host?: string;
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+  readonly agent?: Agent;
+}
+
+/** Asks a server on loopback. A connection that is closed without an answer is an error, `ECONNRESET`. */
+export function ask(question: Question): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        host: '127.0.0.1',
+        port: question.port,
+        path: question.path ?? '/',
+        method: question.method ?? 'GET',
+        agent: question.agent,
+        timeout: 30_000,
+        headers: { ...(question.host ? { Host: question.host } : {}), ...question.headers },
+      },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(parts).toString('utf8') }));
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
+    sent.on('error', reject);
+    sent.end(question.body);
+  });
+}
+
+/** Tries until it succeeds; the last error is the test's failure. */
+export async function eventually<T>(attempt: () => T | Promise<T>, seconds = 60): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+/** A browser's part in a form that Django protects: cookies and the token. */
+export class Session {
+  private cookies = new Map<string, string>();
+
+  constructor(
+    private readonly port: number,
+    private readonly host: string,
+  ) {}
+
+  public async get(path: string): Promise<Answer> {
+    return this.send({ path });
+  }
+
+  /** Fetches a page with a form and posts it. */
+  public async post(path: string, fields: Record<string, string>, formPath = path): Promise<Answer> {
+    const token = await this.token(formPath);
+    return this.send({
+      path,
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: `http://${this.host}` },
+      body: new URLSearchParams({ ...fields, csrfmiddlewaretoken: token }).toString(),
+    });
+  }
+
+  /** Posts a file as a browser does. */
+  public async upload(path: string, field: string, filename: string, content: string, fields: Record<string, string> = {}, formPath = path): Promise<Answer> {
+    const token = await this.token(formPath);
+    const boundary = '----cdktf-django-e2e';
+    const part = (head: string, body: string) => `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
+    const texts = Object.entries({ ...fields, csrfmiddlewaretoken: token }).map(([name, value]) => part(`name="${name}"`, value));
+    const file = `--${boundary}\r\nContent-Disposition: form-data; name="${field}"; filename="${filename}"\r\nContent-Type: text/plain\r\n\r\n${content}\r\n`;
+    return this.send({
+      path,
+      method: 'POST',
+      headers: { 'Content-Type': `multipart/form-data; boundary=${boundary}`, Origin: `http://${this.host}` },
+      body: `${texts.join('')}${file}--${boundary}--\r\n`,
+    });
+  }
+
+  private async token(path: string): Promise<string> {
+    const page = await this.get(path);
+    const match = /name="csrfmiddlewaretoken" value="([^"]+)"/.exec(page.body);
+    if (!match) throw new Error(`no CSRF token on ${path} (${page.status}): ${page.body.slice(0, 500)}`);
+    return match[1];
+  }
+
+  private async send(question: Omit<Question, 'port' | 'host'>): Promise<Answer> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await ask({ ...question, port: this.port, host: this.host, headers: { ...question.headers, ...(cookie ? { Cookie: cookie } : {}) } });
+    for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
+      const [name, value] = line.split(';')[0].split('=');
+      this.cookies.set(name, value);
+    }
+    return answer;
+  }
+}
