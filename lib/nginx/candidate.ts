@@ -8,7 +8,7 @@ import { ConfigNode, renderConfig } from './config/directive';
 import { appLocation, AppLocation, fileLocation } from './config/location-config';
 import { serverConfig } from './config/server-config';
 import { upstreamConfig, upstreamServers } from './config/upstream-config';
-import { hostKey, pathKey } from './proxy-route';
+import { hostKey, pathKey } from './route-checks';
 
 /**
  * The configuration that a stack asks the proxy to take over, as fragments in files. README.md in runtime/nginx tells how the supervisor
@@ -26,7 +26,12 @@ export class Candidate {
   ) {}
 
   /** Adds a group of servers, once for each owner, purpose and way of balancing. Returns its name. */
-  public addUpstream(owner: Construct | { readonly node: { readonly path: string } }, purpose: string, servers: readonly Endpoint[], balancing: Balancing): string {
+  public addUpstream(
+    owner: Construct | { readonly node: { readonly path: string } },
+    purpose: string,
+    servers: readonly Endpoint[],
+    balancing: Balancing,
+  ): string {
     const identity = [owner.node.path, purpose, balancing === Balancing.ROUND_ROBIN ? '' : balancing].filter((part) => part !== '').join('/');
     const name = upstreamName(identity);
     const addresses = servers.map((server) => `${server.host}:${server.port}`).join(' ');
@@ -58,7 +63,11 @@ export class Candidate {
   private claim(host: string, path: string, what: string): string {
     const key = `${host} ${path}`;
     const taken = this.locations.get(key);
-    if (taken !== undefined) reject(this.scope, `host ${host} has two routes for ${what} ${path}; a host and path lead to one target: give one of them another host or path`);
+    if (taken !== undefined)
+      reject(
+        this.scope,
+        `host ${host} has two routes for ${what} ${path}; a host and path lead to one target: give one of them another host or path`,
+      );
     this.locations.set(key, what);
     const folder = `servers/${hostKey(host)}`;
     if (!this.hosts.has(host)) {

@@ -75,7 +75,10 @@ export class FileServer extends Construct {
     this.has = { static: props.staticVolume !== undefined, media: props.mediaVolume !== undefined };
     const image = props.image ?? ContainerImage.fromRegistry(defaultImages.nginx);
     const files = new Files(this, 'Configuration', { image });
-    files.addFile('nginx.conf', renderConfig(fileServerConfig({ static: this.has.static ? STATIC : undefined, media: this.has.media ? MEDIA : undefined })));
+    files.addFile(
+      'nginx.conf',
+      renderConfig(fileServerConfig({ static: this.has.static ? STATIC : undefined, media: this.has.media ? MEDIA : undefined })),
+    );
     this.service = new Service(this, 'Server', {
       image,
       entrypoint: ['sh'],
@@ -84,11 +87,14 @@ export class FileServer extends Construct {
       memory: props.memory ?? Size.mebibytes(128),
       updateStrategy: UpdateStrategy.START_FIRST,
       stopSignal: 'SIGQUIT',
-      healthCheck: HealthCheck.command(['curl', '-fsS', '--noproxy', '*', '--max-time', '4', '-o', '/dev/null', `http://127.0.0.1:${LOCAL_PORT}/health`], {
-        // A release waits for it, so it is asked soon.
-        interval: Duration.seconds(2),
-        startPeriod: Duration.seconds(15),
-      }),
+      healthCheck: HealthCheck.command(
+        ['curl', '-fsS', '--noproxy', '*', '--max-time', '4', '-o', '/dev/null', `http://127.0.0.1:${LOCAL_PORT}/health`],
+        {
+          // A release waits for it, so it is asked soon.
+          interval: Duration.seconds(2),
+          startPeriod: Duration.seconds(15),
+        },
+      ),
     });
     this.service.addFiles(files, CONFIGURATION_FOLDER);
     if (props.staticVolume) this.service.addReadOnlyVolume(props.staticVolume, STATIC.folder.slice(0, -1));

@@ -18,8 +18,9 @@ import { bootstrapConfig } from './config/bootstrap-config';
 import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
 import { CACHE_FOLDER, CANDIDATE_FOLDER, HTTP_PORT, LOCAL_PORT, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, STATE_FOLDER } from './proxy-layout';
-import { checkedHost, checkedPath, checkedSnippet, ProxyRouteProps, ProxyTimeouts } from './proxy-route';
+import { ProxyRouteProps, ProxyTimeouts } from './proxy-route';
 import { INginxProxy, ProxyRoute } from './proxy-target';
+import { checkedHost, checkedPath, checkedSnippet } from './route-checks';
 
 /** How long the proxy waits for clients. Slow ones cost the proxy a little memory, and the apps behind it nothing. */
 export interface ClientTimeouts {
@@ -246,7 +247,10 @@ export class NginxProxy extends Construct implements INginxProxy {
     this.requireBody(route.maxBodySize);
     requireTimeouts(this, route.timeouts ?? {});
     if (TerraformStack.of(route.target) !== TerraformStack.of(this)) {
-      reject(this, `the target ${route.target.node.path} of host ${route.host} is in another stack; a route and its target belong to one: declare the app in ${TerraformStack.of(this).node.path}`);
+      reject(
+        this,
+        `the target ${route.target.node.path} of host ${route.host} is in another stack; a route and its target belong to one: declare the app in ${TerraformStack.of(this).node.path}`,
+      );
     }
     for (const host of hosts) this.route(host, path, route, snippet);
   }
@@ -266,7 +270,8 @@ export class NginxProxy extends Construct implements INginxProxy {
       origin: this.httpPort === 80 ? `${this.scheme}://${host}` : `${this.scheme}://${host}:${this.httpPort}`,
     };
     const target = props.target.bindToProxy(this, route);
-    if (target.servers.length === 0) reject(this, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
+    if (target.servers.length === 0)
+      reject(this, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
     const upstream = this.candidate.addUpstream(props.target, '', target.servers, props.balancing ?? this.balancing);
     this.candidate.addApp(
       host,
@@ -305,9 +310,12 @@ export class NginxProxy extends Construct implements INginxProxy {
       publishedPorts: [{ containerPort: HTTP_PORT, hostPort: this.httpPort, address: this.address }],
       // The supervisor's own signal; it lets nginx finish what is under way.
       stopSignal: 'SIGTERM',
-      healthCheck: HealthCheck.command(['sh', '-c', `test ! -e /tmp/degraded && exec curl -fsS --noproxy '*' --max-time 4 -o /dev/null http://127.0.0.1:${LOCAL_PORT}/health`], {
-        startPeriod: Duration.seconds(15),
-      }),
+      healthCheck: HealthCheck.command(
+        ['sh', '-c', `test ! -e /tmp/degraded && exec curl -fsS --noproxy '*' --max-time 4 -o /dev/null http://127.0.0.1:${LOCAL_PORT}/health`],
+        {
+          startPeriod: Duration.seconds(15),
+        },
+      ),
     });
     service.joinNetwork(this.edgeNetwork);
     service.addFiles(program, PROGRAM_FOLDER);

@@ -1,9 +1,5 @@
-import { Token } from 'cdktf';
-import { IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
-import { reject, requireMatch, shown } from '../core/errors';
 import { Size } from '../core/size';
-import { shortHash } from '../core/text';
 import { Balancing } from './balancing';
 import { IProxyTarget } from './proxy-target';
 
@@ -83,47 +79,4 @@ export interface ProxyRouteProps {
    * @default - none
    */
   readonly snippet?: string;
-}
-
-const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const NAME = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);
-const ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
-const ALLOWED_HOST = 'a host name such as "shop.example.com", "*.example.com", or an IPv4 address, without scheme, port and path';
-
-/** A host in lower case, or an error. */
-export function checkedHost(scope: IConstruct, host: string): string {
-  if (typeof host === 'string' && Token.isUnresolved(host)) reject(scope, 'host must be known at synth, got a token; the names of files and settings of apps are made from it');
-  const lower = typeof host === 'string' ? host.toLowerCase() : host;
-  requireMatch(scope, 'host', lower, NAME, ALLOWED_HOST);
-  const lastLabel = lower.slice(lower.lastIndexOf('.') + 1);
-  if (lower.length > 253 || (/^\d+$/.test(lastLabel) && !ADDRESS.test(lower)) || lower === '*') reject(scope, `host must be ${ALLOWED_HOST}, got ${shown(host)}`);
-  return lower;
-}
-
-/** A path with a slash at both ends, or an error. */
-export function checkedPath(scope: IConstruct, path: string): string {
-  const allowed = 'a path such as "/" or "/hello/", made of letters, digits, "-", "_", "." and "~" between slashes';
-  if (typeof path === 'string' && Token.isUnresolved(path)) reject(scope, `path must be ${allowed}, got a token; it must be known at synth`);
-  requireMatch(scope, 'path', path, /^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*\/)*(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)?$/, allowed);
-  if (path.length > 200) reject(scope, `path must be at most 200 characters long, got ${path.length}`);
-  return path.endsWith('/') ? path : `${path}/`;
-}
-
-/** A text of nginx directives, or an error. */
-export function checkedSnippet(scope: IConstruct, name: string, snippet: string | undefined): string | undefined {
-  if (snippet === undefined || snippet.trim() === '') return undefined;
-  if (snippet.includes('\0')) reject(scope, `${name} must not contain a NUL character`);
-  return snippet.endsWith('\n') ? snippet : `${snippet}\n`;
-}
-
-/** The name of a host's folder: a `*` would be a pattern there. */
-export function hostKey(host: string): string {
-  return host.replace(/^\*/, '_');
-}
-
-/** The name of a path's file, the same one for whoever publishes the path. */
-export function pathKey(path: string): string {
-  if (path === '/') return 'root';
-  const readable = path.slice(1, -1).replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40);
-  return `${readable}-${shortHash(path, 8)}`.replace(/^-/, '');
 }

@@ -7,11 +7,15 @@ export function bootstrapConfig(): ConfigNode[] {
     comment('Written by cdktf-django. In use until the first configuration is published.'),
     ...processSettings(1, 1024),
     directive('error_log', REFUSAL_LOG, 'emerg'),
-    block('http', [], [
-      directive('access_log', 'off'),
-      ...temporaryFolders(PROXY_TEMPORARY_FOLDER),
-      unknownHosts(),
-      localServer([block('location', ['=', '/generation'], [directive('return', 200, 'bootstrap')])]),
-    ]),
+    block(
+      'http',
+      [],
+      [
+        directive('access_log', 'off'),
+        ...temporaryFolders(PROXY_TEMPORARY_FOLDER),
+        unknownHosts(),
+        localServer([block('location', ['=', '/generation'], [directive('return', 200, 'bootstrap')])]),
+      ],
+    ),
   ];
 }

@@ -97,7 +97,6 @@ function escaped(text: string): string {
 }
 
 function refuseControlCharacters(text: string): string {
-  // eslint-disable-next-line no-control-regex
   if (/[\0-\x1f\x7f]/.test(text)) fail(`text must not contain line breaks or other control characters, got ${JSON.stringify(text)}`);
   return text;
 }

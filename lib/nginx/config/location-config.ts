@@ -23,17 +23,21 @@ export function appLocation(location: AppLocation): ConfigNode[] {
   const below = location.scriptName !== '';
   return [
     ...(below ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])] : []),
-    block('location', [location.path], [
-      ...(below ? [plainSpelling(location.path)] : []),
-      directive('client_max_body_size', nginxSize(location.maxBodySize)),
-      directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
-      directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
-      directive('proxy_read_timeout', nginxTime(location.readTimeout)),
-      ...appHeaders(location.scriptName),
-      // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
-      directive('proxy_pass', `http://${location.upstream}`),
-      ...(location.snippetFile === undefined ? [] : [directive('include', `owners/${PROXY_OWNER}/${location.snippetFile}`)]),
-    ]),
+    block(
+      'location',
+      [location.path],
+      [
+        ...(below ? [plainSpelling(location.path)] : []),
+        directive('client_max_body_size', nginxSize(location.maxBodySize)),
+        directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
+        directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
+        directive('proxy_read_timeout', nginxTime(location.readTimeout)),
+        ...appHeaders(location.scriptName),
+        // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
+        directive('proxy_pass', `http://${location.upstream}`),
+        ...(location.snippetFile === undefined ? [] : [directive('include', `owners/${PROXY_OWNER}/${location.snippetFile}`)]),
+      ],
+    ),
   ];
 }
 
@@ -52,17 +56,21 @@ export interface FileLocation {
 
 export function fileLocation(location: FileLocation): ConfigNode[] {
   return [
-    block('location', ['^~', location.urlPrefix], [
-      ...fileHeaders(),
-      directive('proxy_connect_timeout', '1s'),
-      directive('proxy_cache', FILE_CACHE),
-      // Without the query: nobody can fill the cache by inventing them.
-      directive('proxy_cache_key', expression('$proxy_host$uri $file_encoding')),
-      directive('proxy_ignore_headers', 'Vary'),
-      directive('proxy_no_cache', expression('$may_change')),
-      directive('proxy_cache_lock', 'on'),
-      directive('proxy_cache_use_stale', 'error', 'timeout', 'updating'),
-      directive('proxy_pass', `http://${location.upstream}${location.serverPrefix}`),
-    ]),
+    block(
+      'location',
+      ['^~', location.urlPrefix],
+      [
+        ...fileHeaders(),
+        directive('proxy_connect_timeout', '1s'),
+        directive('proxy_cache', FILE_CACHE),
+        // Without the query: nobody can fill the cache by inventing them.
+        directive('proxy_cache_key', expression('$proxy_host$uri $file_encoding')),
+        directive('proxy_ignore_headers', 'Vary'),
+        directive('proxy_no_cache', expression('$may_change')),
+        directive('proxy_cache_lock', 'on'),
+        directive('proxy_cache_use_stale', 'error', 'timeout', 'updating'),
+        directive('proxy_pass', `http://${location.upstream}${location.serverPrefix}`),
+      ],
+    ),
   ];
 }

@@ -31,22 +31,26 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
     directive('error_log', REFUSAL_LOG, 'emerg'),
     // Old workers keep long requests and WebSockets for so long after a reload.
     directive('worker_shutdown_timeout', '10m'),
-    block('http', [], [
-      ...general(),
-      ...client(settings),
-      ...upstreams(),
-      ...fileCache(settings.cacheSize),
-      ...compression(settings.gzip),
-      ...accessLog(settings.accessLog),
-      ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
-      directive('include', 'owners/*/upstreams/*.conf'),
-      unknownHosts(),
-      directive('include', 'servers.conf'),
-      localServer([
-        block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),
-        block('location', ['=', '/status'], [directive('stub_status')]),
-      ]),
-    ]),
+    block(
+      'http',
+      [],
+      [
+        ...general(),
+        ...client(settings),
+        ...upstreams(),
+        ...fileCache(settings.cacheSize),
+        ...compression(settings.gzip),
+        ...accessLog(settings.accessLog),
+        ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
+        directive('include', 'owners/*/upstreams/*.conf'),
+        unknownHosts(),
+        directive('include', 'servers.conf'),
+        localServer([
+          block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),
+          block('location', ['=', '/status'], [directive('stub_status')]),
+        ]),
+      ],
+    ),
   ];
 }
 
@@ -102,7 +106,15 @@ function upstreams(): ConfigNode[] {
 
 function fileCache(size: Size): ConfigNode[] {
   return [
-    directive('proxy_cache_path', `${CACHE_FOLDER}/files`, 'levels=1:2', `keys_zone=${FILE_CACHE}:10m`, `max_size=${nginxSize(size)}`, 'inactive=30d', 'use_temp_path=off'),
+    directive(
+      'proxy_cache_path',
+      `${CACHE_FOLDER}/files`,
+      'levels=1:2',
+      `keys_zone=${FILE_CACHE}:10m`,
+      `max_size=${nginxSize(size)}`,
+      'inactive=30d',
+      'use_temp_path=off',
+    ),
     // Two kinds of answers are kept, instead of one for each way in which browsers list what they accept.
     block('map', [expression('$http_accept_encoding'), expression('$file_encoding')], [mapEntry('default', ''), mapEntry('~*\\bgzip\\b', 'gzip')]),
     block('map', [expression('$upstream_http_cache_control'), expression('$may_change')], [mapEntry('default', 1), mapEntry('~*\\bimmutable\\b', 0)]),

@@ -32,23 +32,27 @@ export const PROXY_TEMPORARY_FOLDER = `${CACHE_FOLDER}/temporary`;
 
 /** Whoever asks for a host that is not here gets no answer at all. */
 export function unknownHosts(): ConfigNode {
-  return block('server', [], [
-    directive('listen', HTTP_PORT, 'default_server', 'backlog=4096'),
-    directive('access_log', 'off'),
-    directive('return', 444),
-  ]);
+  return block(
+    'server',
+    [],
+    [directive('listen', HTTP_PORT, 'default_server', 'backlog=4096'), directive('access_log', 'off'), directive('return', 444)],
+  );
 }
 
 /** What only the container itself can ask. */
 export function localServer(locations: ConfigNode[]): ConfigNode {
-  return block('server', [], [
-    directive('listen', `127.0.0.1:${LOCAL_PORT}`),
-    directive('access_log', 'off'),
-    directive('default_type', 'text/plain'),
-    block('location', ['=', '/health'], [directive('return', 200, 'healthy')]),
-    ...locations,
-    block('location', ['/'], [directive('return', 404)]),
-  ]);
+  return block(
+    'server',
+    [],
+    [
+      directive('listen', `127.0.0.1:${LOCAL_PORT}`),
+      directive('access_log', 'off'),
+      directive('default_type', 'text/plain'),
+      block('location', ['=', '/health'], [directive('return', 200, 'healthy')]),
+      ...locations,
+      block('location', ['/'], [directive('return', 404)]),
+    ],
+  );
 }
 
 /** The log of requests, one JSON object a line. */
@@ -77,7 +81,14 @@ export function accessLog(enabled: boolean): ConfigNode[] {
   ];
   return [
     // A status below 100 is written with leading zeros, which are no JSON.
-    block('map', [expression('$status'), expression('$logged_status')], [{ from: 'default', to: expression('$status') }, { from: '~^0', to: 0 }]),
+    block(
+      'map',
+      [expression('$status'), expression('$logged_status')],
+      [
+        { from: 'default', to: expression('$status') },
+        { from: '~^0', to: 0 },
+      ],
+    ),
     directive('log_format', 'json', 'escape=json', expression(`{${fields.join(',')}}`)),
     // A pipe takes 4 KiB at once or not at all; of larger writes the lines of two workers get mixed.
     directive('access_log', '/dev/stdout', 'json', 'buffer=4k', 'flush=1s'),

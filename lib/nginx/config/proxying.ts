@@ -6,7 +6,17 @@ import { ConfigNode, directive, expression } from './directive';
  */
 
 /** Headers by which a client could pass for another one, or for one that came by https. */
-const CLEARED_HEADERS = ['Forwarded', 'Proxy', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Forwarded-Protocol', 'X-Forwarded-Server', 'X-Forwarded-Ssl', 'X-Url-Scheme'];
+const CLEARED_HEADERS = [
+  'Forwarded',
+  'Proxy',
+  'X-Forwarded-Host',
+  'X-Forwarded-Port',
+  'X-Forwarded-Prefix',
+  'X-Forwarded-Protocol',
+  'X-Forwarded-Server',
+  'X-Forwarded-Ssl',
+  'X-Url-Scheme',
+];
 
 /** Headers of a request on its way to an app. */
 export function appHeaders(scriptName: string): ConfigNode[] {

@@ -6,16 +6,20 @@ import { block, ConfigNode, directive } from './directive';
 /** A group of servers. They stand in a file of their own, which the supervisor joins with the one before. */
 export function upstreamConfig(name: string, balancing: Balancing, keepalive: number): ConfigNode[] {
   return [
-    block('upstream', [name], [
-      // Shared by the workers; from the one of the same name a reload takes the addresses that are already known.
-      directive('zone', name, '256k'),
-      ...method(balancing),
-      directive('include', `owners/${PROXY_OWNER}/upstreams/${name}.servers`),
-      directive('keepalive', keepalive),
-      // Below Gunicorn's own, so that no request meets a connection that is just being closed.
-      directive('keepalive_timeout', '30s'),
-      directive('keepalive_requests', 10000),
-    ]),
+    block(
+      'upstream',
+      [name],
+      [
+        // Shared by the workers; from the one of the same name a reload takes the addresses that are already known.
+        directive('zone', name, '256k'),
+        ...method(balancing),
+        directive('include', `owners/${PROXY_OWNER}/upstreams/${name}.servers`),
+        directive('keepalive', keepalive),
+        // Below Gunicorn's own, so that no request meets a connection that is just being closed.
+        directive('keepalive_timeout', '30s'),
+        directive('keepalive_requests', 10000),
+      ],
+    ),
   ];
 }
 

@@ -1,0 +1,330 @@
+import { TerraformStack } from 'cdktf';
+import { Construct } from 'constructs';
+import { Balancing } from '../../lib/nginx/balancing';
+import { NginxProxy, NginxProxyProps } from '../../lib/nginx/nginx-proxy';
+import { ProxyRouteProps } from '../../lib/nginx/proxy-route';
+import { INginxProxy, IProxyTarget, ProxyFileLocation, ProxyRoute, ProxyTargetConfig } from '../../lib/nginx/proxy-target';
+import { ContainerImage } from '../../lib/image/container-image';
+import { Duration } from '../../lib/core/duration';
+import { Size } from '../../lib/core/size';
+import { Endpoint } from '../../lib/workload/endpoint';
+import { Files } from '../../lib/workload/files';
+import { Service } from '../../lib/workload/service';
+import { newStack, Synthesized } from '../support/synth';
+
+class Target extends Construct implements IProxyTarget {
+  public readonly routes: ProxyRoute[] = [];
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly config: { servers?: string[]; files?: ProxyFileLocation[]; readTimeout?: Duration; completion?: Construct[] } = {},
+  ) {
+    super(scope, id);
+  }
+
+  public bindToProxy(_proxy: INginxProxy, route: ProxyRoute): ProxyTargetConfig {
+    this.routes.push(route);
+    return {
+      servers: (this.config.servers ?? ['web-1', 'web-2']).map((name) => new Endpoint(name, 8000)),
+      completion: this.config.completion ?? [],
+      fileLocations: this.config.files,
+      readTimeout: this.config.readTimeout,
+    };
+  }
+}
+
+function newProxy(props: NginxProxyProps = {}, stack: TerraformStack = newStack()): NginxProxy {
+  return new NginxProxy(stack, 'Proxy', props);
+}
+
+function candidate(proxy: NginxProxy): Record<string, string> {
+  const files = proxy.node.findChild('Candidate') as Files;
+  return Object.fromEntries(files._entries.map(({ path, content }) => [path, content]));
+}
+
+function routed(route: Partial<ProxyRouteProps> = {}, props: NginxProxyProps = {}, target?: (scope: Construct) => Target) {
+  const stack = newStack();
+  const proxy = newProxy(props, stack);
+  const to = target?.(stack) ?? new Target(stack, 'Web');
+  proxy.addRoute({ host: 'shop.example.com', target: to, ...route });
+  return { stack, proxy, target: to, files: candidate(proxy) };
+}
+
+describe('the candidate', () => {
+  test('has a server for the host, a location for the path and the servers in a file of their own', () => {
+    const { files } = routed();
+    expect(Object.keys(files)).toEqual([
+      'nginx.conf',
+      'servers/shop.example.com/locations/root.conf',
+      'servers/shop.example.com/server.conf',
+      'upstreams/shop-web.conf',
+      'upstreams/shop-web.servers',
+    ]);
+    expect(files['servers/shop.example.com/server.conf']).toBe(`server {
+    listen 8080;
+    server_name shop.example.com;
+    include owners/*/servers/shop.example.com/locations/*.conf;
+}
+`);
+    expect(files['upstreams/shop-web.conf']).toBe(`upstream shop-web {
+    zone shop-web 256k;
+    include owners/proxy/upstreams/shop-web.servers;
+    keepalive 32;
+    keepalive_timeout 30s;
+    keepalive_requests 10000;
+}
+`);
+    expect(files['upstreams/shop-web.servers']).toBe('server web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n');
+    expect(files['servers/shop.example.com/locations/root.conf']).toBe(`location / {
+    client_max_body_size 10m;
+    proxy_connect_timeout 1s;
+    proxy_send_timeout 60s;
+    proxy_read_timeout 60s;
+    proxy_set_header Host $http_host;
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Request-ID $request_id;
+    proxy_set_header Upgrade $upgrade_to;
+    proxy_set_header Connection $connection_to_app;
+    proxy_set_header Forwarded "";
+    proxy_set_header Proxy "";
+    proxy_set_header X-Forwarded-Host "";
+    proxy_set_header X-Forwarded-Port "";
+    proxy_set_header X-Forwarded-Prefix "";
+    proxy_set_header X-Forwarded-Protocol "";
+    proxy_set_header X-Forwarded-Server "";
+    proxy_set_header X-Forwarded-Ssl "";
+    proxy_set_header X-Url-Scheme "";
+    proxy_pass http://shop-web;
+}
+`);
+  });
+
+  test('below a path: SCRIPT_NAME, a redirect to the slash, and the path as it is written', () => {
+    const { files } = routed({ path: '/my.app' });
+    const location = Object.entries(files).find(([path]) => path.includes('/locations/my-app-'))![1];
+    expect(location).toContain(`location = /my.app {
+    return 308 /my.app/$is_args$args;
+}
+location /my.app/ {
+    if ($request_uri !~ "^/my\\\\.app/)" {
+        return 400;
+    }
+`);
+    expect(location).toContain('    proxy_set_header SCRIPT_NAME /my.app;\n    proxy_pass http://shop-web;\n');
+  });
+
+  test('several hosts, of which one stands for many', () => {
+    const { files, target, proxy } = routed({ aliases: ['127.0.0.1', '*.Example.com'] }, { httpPort: 8080 });
+    expect(files['servers/_.example.com/server.conf']).toContain(
+      'server_name *.example.com;\n    include owners/*/servers/_.example.com/locations/*.conf;',
+    );
+    expect(target.routes.map((route) => route.origin)).toEqual([
+      'http://shop.example.com:8080',
+      'http://127.0.0.1:8080',
+      'http://*.example.com:8080',
+    ]);
+    expect(proxy.routeUrls).toEqual(['http://shop.example.com:8080/', 'http://127.0.0.1:8080/', 'http://*.example.com:8080/']);
+  });
+
+  test('a route tells its target how clients see it', () => {
+    const { target } = routed({ path: '/hello' });
+    expect(target.routes).toEqual([
+      { host: 'shop.example.com', path: '/hello/', scriptName: '/hello', scheme: 'http', port: 80, origin: 'http://shop.example.com' },
+    ]);
+  });
+
+  test('a route’s settings win over those of the proxy', () => {
+    const defaults = { maxBodySize: Size.mebibytes(3), timeouts: { send: Duration.seconds(5) }, balancing: Balancing.LEAST_CONNECTIONS };
+    const { files } = routed(
+      { maxBodySize: Size.gibibytes(1), timeouts: { connect: Duration.millis(500) }, balancing: Balancing.IP_HASH },
+      defaults,
+      (scope) => {
+        return new Target(scope, 'Web', { readTimeout: Duration.seconds(35) });
+      },
+    );
+    expect(files['servers/shop.example.com/locations/root.conf']).toContain(`    client_max_body_size 1024m;
+    proxy_connect_timeout 500ms;
+    proxy_send_timeout 5s;
+    proxy_read_timeout 35s;
+`);
+    expect(files['upstreams/shop-web-ip-hash.conf']).toContain(
+      '    zone shop-web-ip-hash 256k;\n    ip_hash;\n    include owners/proxy/upstreams/shop-web-ip-hash.servers;\n',
+    );
+    expect(routed({}, defaults).files['upstreams/shop-web-least-connections.conf']).toContain('    least_conn;\n');
+  });
+
+  test('files come from a file server and are kept where they are immutable', () => {
+    const servers = [new Endpoint('files', 8080)];
+    const { files } = routed(
+      { path: '/hello' },
+      {},
+      (scope) => new Target(scope, 'Web', { files: [{ urlPrefix: '/hello/static/', serverPrefix: '/static/', servers }] }),
+    );
+    const location = Object.entries(files).find(([path]) => path.includes('/locations/hello-static-'))![1];
+    expect(location).toBe(`location ^~ /hello/static/ {
+    proxy_set_header Connection "";
+    proxy_set_header Accept-Encoding $file_encoding;
+    proxy_set_header Cookie "";
+    proxy_set_header Authorization "";
+    proxy_set_header X-Request-ID $request_id;
+    proxy_connect_timeout 1s;
+    proxy_cache files;
+    proxy_cache_key "$proxy_host$uri $file_encoding";
+    proxy_ignore_headers Vary;
+    proxy_no_cache $may_change;
+    proxy_cache_lock on;
+    proxy_cache_use_stale error timeout updating;
+    proxy_pass http://shop-web-files/static/;
+}
+`);
+    expect(files['upstreams/shop-web-files.servers']).toBe('server files:8080 resolve max_fails=0;\n');
+  });
+
+  test('snippets stand in files of their own, word for word', () => {
+    const { files } = routed(
+      { snippet: 'deny 10.0.0.1; # "}' },
+      { httpSnippet: 'limit_req_zone $binary_remote_addr zone=a:1m rate=9r/s;', serverSnippet: 'etag off;\n' },
+    );
+    expect(files['servers/shop.example.com/locations/root.snippet']).toBe('deny 10.0.0.1; # "}\n');
+    expect(files['servers/shop.example.com/locations/root.conf']).toContain(
+      '    include owners/proxy/servers/shop.example.com/locations/root.snippet;\n}\n',
+    );
+    expect(files['snippets/http.conf']).toBe('limit_req_zone $binary_remote_addr zone=a:1m rate=9r/s;\n');
+    expect(files['nginx.conf']).toContain('    include owners/proxy/snippets/http.conf;\n');
+    expect(files['servers/shop.example.com/server.conf']).toContain('    include owners/proxy/snippets/server.conf;\n');
+    expect(files['snippets/server.conf']).toBe('etag off;\n');
+  });
+
+  test('settings of the whole proxy', () => {
+    const config = candidate(
+      newProxy({
+        cpus: 2.5,
+        workerConnections: 2000,
+        gzip: false,
+        accessLog: false,
+        cacheSize: Size.gibibytes(1),
+        clientTimeouts: { keepalive: Duration.seconds(20) },
+      }),
+    )['nginx.conf'];
+    expect(config).toContain('worker_processes 3;\n');
+    expect(config).toContain('    worker_connections 2000;\n');
+    expect(config).toContain('    gzip off;\n');
+    expect(config).toContain('    access_log off;\n');
+    expect(config).toContain('max_size=1024m');
+    expect(config).toContain('    keepalive_timeout 20s;\n    keepalive_min_timeout 20s;\n');
+  });
+
+  test('who is unknown gets no answer, and missing servers keep nginx from nothing', () => {
+    const config = candidate(newProxy())['nginx.conf'];
+    expect(config).toContain(`    server {
+        listen 8080 default_server backlog=4096;
+        access_log off;
+        return 444;
+    }
+`);
+    expect(config).toContain('    resolver 127.0.0.11 valid=2s ipv6=off;\n');
+    expect(config).toContain('    proxy_next_upstream error timeout;\n');
+    expect(config).toContain('        location = /generation {\n            include generation.conf;\n        }\n');
+    expect(config).toContain('    access_log /dev/stdout json buffer=4k flush=1s;\n');
+  });
+
+  test('the log is JSON', () => {
+    const config = candidate(newProxy())['nginx.conf'];
+    const format = /log_format json escape=json "(.*)";/.exec(config)![1].replace(/\\"/g, '"');
+    const line = JSON.parse(format.replace(/"\$[a-z_]+"/g, '"text"').replace(/\$[a-z_]+/g, '1')) as object;
+    expect(Object.keys(line)).toEqual(
+      expect.arrayContaining(['request_id', 'client', 'status', 'seconds', 'upstream', 'upstream_status', 'upstream_seconds']),
+    );
+  });
+});
+
+describe('what runs', () => {
+  test('no route and no setting of nginx is part of the proxy’s container', () => {
+    const bare = newStack();
+    newProxy({ httpPort: 8080 }, bare);
+    const full = newStack();
+    const proxy = newProxy({ httpPort: 8080, gzip: false, httpSnippet: 'etag off;' }, full);
+    proxy.addRoute({ host: 'shop.example.com', target: new Target(full, 'Web') });
+    expect(new Synthesized(full).container('shop/Proxy/Server')).toEqual(new Synthesized(bare).container('shop/Proxy/Server'));
+  });
+
+  test('the container is confined', () => {
+    const stack = newStack();
+    const proxy = newProxy({ httpPort: 8080, address: '127.0.0.1' }, stack);
+    const container = new Synthesized(stack).container('shop/Proxy/Server');
+    expect(container).toMatchObject({
+      user: '10101:10101',
+      read_only: true,
+      entrypoint: ['sh'],
+      command: ['/opt/proxy/supervise.sh'],
+      ports: [{ internal: 8080, external: 8080, ip: '127.0.0.1', protocol: 'tcp' }],
+    });
+    expect(proxy.node.defaultChild).toBe(proxy.service);
+  });
+
+  test('routes are published after their targets are complete', () => {
+    const stack = newStack();
+    const web = new Service(stack, 'Web', { image: ContainerImage.fromRegistry('example/web:1') });
+    const proxy = newProxy({}, stack);
+    proxy.addRoute({ host: 'a.example.com', target: new Target(stack, 'Target', { completion: [web] }) });
+    expect(proxy.publication._predecessors).toContain(web);
+    expect(proxy.service._predecessors).not.toContain(web);
+    expect(proxy.publication._predecessors).not.toContain(proxy.service);
+  });
+});
+
+describe('bad input', () => {
+  test('two routes for one host and path', () => {
+    const { proxy, stack } = routed();
+    expect(() => proxy.addRoute({ host: 'SHOP.example.com', target: new Target(stack, 'Other') })).toThrow(
+      'shop/Proxy: host shop.example.com has two routes for path /; a host and path lead to one target: give one of them another host or path',
+    );
+  });
+
+  test('a path below which another target has its files', () => {
+    const stack = newStack();
+    const proxy = newProxy({}, stack);
+    const servers = [new Endpoint('files', 8080)];
+    proxy.addRoute({ host: 'a.example', path: '/static', target: new Target(stack, 'One') });
+    const other = new Target(stack, 'Two', { files: [{ urlPrefix: '/static/', serverPrefix: '/static/', servers }] });
+    expect(() => proxy.addRoute({ host: 'a.example', target: other })).toThrow(
+      'shop/Proxy: host a.example has two routes for the file prefix /static/',
+    );
+  });
+
+  test('a target in another stack', () => {
+    const stack = newStack();
+    const other = new TerraformStack(stack.node.root, 'other');
+    expect(() => newProxy({}, stack).addRoute({ host: 'a.example', target: new Target(other, 'Web') })).toThrow(
+      'shop/Proxy: the target other/Web of host a.example is in another stack; a route and its target belong to one: declare the app in shop',
+    );
+  });
+
+  test.each(['a b', 'a;b'])('host %j', (host) => {
+    expect(() => routed({ host })).toThrow(/^shop\/Proxy: host must be a host name .*, got "a/);
+  });
+
+  test.each<[NginxProxyProps, RegExp]>([
+    [{ httpPort: 0 }, /^shop\/Proxy: httpPort must be an integer from 1 to 65535, got 0$/],
+    [{ address: 'localhost' }, /^shop\/Proxy: address must be an IPv4 address/],
+    [{ maxBodySize: Size.mebibytes(0) }, /^shop\/Proxy: maxBodySize must be 1 KiB or more, got 0 MiB$/],
+    [{ timeouts: { read: Duration.millis(0) } }, /^shop\/Proxy: timeouts.read must be 100 ms or more, got 0s$/],
+    [{ clientTimeouts: { header: Duration.millis(1) } }, /^shop\/Proxy: clientTimeouts.header must be/],
+    [{ workers: 0 }, /^shop\/Proxy: workers must be an integer from 1 to 256, got 0$/],
+    [{ workerConnections: 1 }, /^shop\/Proxy: workerConnections must be/],
+    [{ upstreamKeepalive: 0 }, /^shop\/Proxy: upstreamKeepalive must be/],
+    [{ cacheSize: Size.kibibytes(1) }, /^shop\/Proxy: cacheSize must be 1 MiB or more/],
+    [{ httpSnippet: 'a\0' }, /^shop\/Proxy: httpSnippet must not contain a NUL character$/],
+  ])('%j', (props, message) => {
+    expect(() => newProxy(props)).toThrow(message);
+  });
+
+  test('a target without servers', () => {
+    expect(() => routed({}, {}, (scope) => new Target(scope, 'Web', { servers: [] }))).toThrow(
+      'shop/Proxy: the target shop/Web of host shop.example.com has no servers',
+    );
+  });
+});
