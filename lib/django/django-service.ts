@@ -15,6 +15,7 @@ import { SecretFile } from '../workload/secret-file';
 import { Volume } from '../workload/volume';
 import { DjangoSettings, EnvironmentNames } from './django-settings';
 import { ReleaseOptions, renderRelease } from './release-options';
+import { ScheduledCommand, ScheduledCommandOptions } from './scheduled-command';
 
 /** Settings of a `DjangoService`. */
 export interface DjangoServiceProps extends AppOptions {
@@ -149,7 +150,12 @@ export class DjangoService extends Construct implements IProxyTarget {
     });
     this.staticVolume = new Volume(this, 'Static', { removalPolicy: RemovalPolicy.DESTROY, owner });
     this.mediaVolume = new Volume(this, 'Media', { removalPolicy, owner });
-    this.secretKey = new SecretFile(this, 'SecretKey', { secret: props.secretKey ?? Secret.generated(), secretName: 'secret-key', image: props.image, removalPolicy });
+    this.secretKey = new SecretFile(this, 'SecretKey', {
+      secret: props.secretKey ?? Secret.generated(),
+      secretName: 'secret-key',
+      image: props.image,
+      removalPolicy,
+    });
     this.fileServer = new FileServer(this, 'Files', {
       staticVolume: this.staticVolume,
       mediaVolume: this.mediaVolume,
@@ -179,6 +185,24 @@ export class DjangoService extends Construct implements IProxyTarget {
       completion: [...target.completion, this.fileServer.service],
       fileLocations: [this.fileServer.staticLocation(this.mounted(this.staticUrl)), this.fileServer.mediaLocation(this.mounted(this.mediaUrl))],
     };
+  }
+
+  /**
+   * Runs a management command by the clock, in a container of its own with the project's image, settings and secrets. Adding or changing one replaces none
+   * of the app's servers.
+   *
+   * @param id a name for the construct, of which the container's name is made
+   * @throws when the command is not a list of arguments, or a value is out of range
+   *
+   * @example
+   * shop.addCommand('ClearSessions', { schedule: Schedule.cron('0 4 * * *'), command: ['clearsessions'] });
+   */
+  public addCommand(id: string, options: ScheduledCommandOptions): ScheduledCommand {
+    const scheduled = new ScheduledCommand(this, id, { ...options, app: this.app });
+    // Hashed names of static files are looked up in the manifest of the release, by whatever renders a page or a mail.
+    scheduled.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
+    scheduled.service.runAfter(this.releaseJob);
+    return scheduled;
   }
 
   private get overlaid(): boolean {
@@ -232,7 +256,8 @@ export class DjangoService extends Construct implements IProxyTarget {
     app.files._addLateFile('django.json', () => `${JSON.stringify(this.renderSettings(), null, 2)}\n`);
     if (this.overlaid) {
       app.addEnvironment('PYTHONPATH', `${RUNTIME_PATH}/python`);
-      for (const name of OVERLAY_MODULES) app.files.addFile(`python/cdktf_django_overlay/${name}.py`, runtimeFile(`django/cdktf_django_overlay/${name}.py`));
+      for (const name of OVERLAY_MODULES)
+        app.files.addFile(`python/cdktf_django_overlay/${name}.py`, runtimeFile(`django/cdktf_django_overlay/${name}.py`));
     } else {
       this.provideEnvironment(this.settings._environment!);
     }
@@ -282,6 +307,6 @@ export class DjangoService extends Construct implements IProxyTarget {
 
 /** A URL in which the launcher puts the password. */
 function databaseUrl(database: IPostgresDb): string {
-  const address = `${database.host}:${database.port}/${database.databaseName}?sslmode=${database.sslMode}`;
-  return `postgres://${database.user}:{url:${database.passwordSecret.path}}@${address}`;
+  const address = `${database.host}:${database.port}/${encodeURIComponent(database.databaseName)}?sslmode=${database.sslMode}`;
+  return `postgres://${encodeURIComponent(database.user)}:{url:${database.passwordSecret.path}}@${address}`;
 }

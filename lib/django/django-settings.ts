@@ -88,7 +88,8 @@ export class DjangoSettings {
   /** @internal */
   public _validate(scope: IConstruct): void {
     requireMatch(scope, 'the settings module', this.module, MODULE, 'a Python module such as "shop.settings"');
-    for (const name of Object.keys(this._overrides)) requireMatch(scope, 'the name of a setting', name, /^[A-Z][A-Z0-9_]*$/, 'in upper case, such as "TIME_ZONE"');
+    for (const name of Object.keys(this._overrides))
+      requireMatch(scope, 'the name of a setting', name, /^[A-Z][A-Z0-9_]*$/, 'in upper case, such as "TIME_ZONE"');
     for (const name of Object.values(this._environment ?? {}) as string[]) {
       requireMatch(scope, 'the name of an environment variable', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');
     }

@@ -9,6 +9,7 @@ import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../ngi
 import { Endpoint } from '../workload/endpoint';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
+import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
@@ -170,7 +171,13 @@ export class GunicornApp extends Construct implements IProxyTarget {
    */
   constructor(scope: Construct, id: string, props: GunicornAppProps) {
     super(scope, id);
-    requireMatch(this, 'module', props.module, /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/, 'a module and a callable such as "shop.wsgi:application"');
+    requireMatch(
+      this,
+      'module',
+      props.module,
+      /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/,
+      'a module and a callable such as "shop.wsgi:application"',
+    );
     this.image = props.image;
     this.user = props.user ?? IMAGE_USER;
     this.replicas = props.replicas ?? 2;
@@ -181,13 +188,25 @@ export class GunicornApp extends Construct implements IProxyTarget {
     this.workers = plan.workers;
     this.threads = plan.threads;
 
+    // Asked for here, so that the image is the app's and not its first part's.
+    imageIdentity(this, this.image);
     this.files = new Files(this, 'Files', { image: this.image });
     for (const name of ['launch.py', 'probe.py', 'preflight.py', 'gunicorn.conf.py']) this.files.addFile(name, runtimeFile(`python/${name}`));
     this.files.addProgram('bin/manage', runtimeFile('python/manage'));
     this.files._addLateFile('launch.json', () => this.renderLaunch());
 
     const probe = this.probeArguments(props, plan);
-    const gunicorn = (bind: string) => ['python', '-m', 'gunicorn', '--config', `${RUNTIME_PATH}/gunicorn.conf.py`, '--bind', bind, ...plan.arguments, props.module];
+    const gunicorn = (bind: string) => [
+      'python',
+      '-m',
+      'gunicorn',
+      '--config',
+      `${RUNTIME_PATH}/gunicorn.conf.py`,
+      '--bind',
+      bind,
+      ...plan.arguments,
+      props.module,
+    ];
     this.preflight = this._addJob('Preflight', [
       ...['python', `${RUNTIME_PATH}/preflight.py`, '--port', String(PREFLIGHT_PORT), ...probe.preflight],
       ...['--', ...gunicorn(`127.0.0.1:${PREFLIGHT_PORT}`)],
@@ -217,6 +236,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
    * @throws when the name is not made of letters, digits and `_`, or is set already
    */
   public addEnvironment(name: string, value: string): void {
+    this.requireFreeVariable(name);
     this.shared.add((workload) => workload.addEnvironment(name, value));
   }
 

@@ -1,4 +1,4 @@
-import { Token } from 'cdktf';
+import { Token, Tokenization } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch } from '../core/errors';
@@ -97,7 +97,7 @@ export function planGunicorn(scope: IConstruct, options: GunicornOptions, cpus: 
   const gracefulTimeout = options.gracefulTimeout ?? timeout;
   const keepAlive = options.keepAlive ?? Duration.seconds(75);
   const maxRequests = options.maxRequests ?? 10_000;
-  const jitter = options.maxRequestsJitter ?? Math.floor(maxRequests / 10);
+  const jitter = options.maxRequestsJitter ?? (Token.isUnresolved(maxRequests) ? 1000 : Math.floor(maxRequests / 10));
   requireInteger(scope, 'workers', workers, { min: 1, max: 512 });
   requireInteger(scope, 'threads', threads, { min: 1, max: 512 });
   requireInteger(scope, 'maxRequests', maxRequests, { min: 0, max: 1_000_000_000 });
@@ -106,7 +106,10 @@ export function planGunicorn(scope: IConstruct, options: GunicornOptions, cpus: 
   requireWholeSeconds(scope, 'gracefulTimeout', gracefulTimeout);
   requireWholeSeconds(scope, 'keepAlive', keepAlive);
   if (gracefulTimeout.toSeconds() < timeout.toSeconds()) {
-    reject(scope, `gracefulTimeout must be at least timeout (${timeout}), got ${gracefulTimeout}: a worker that is being replaced would be killed earlier than one that hangs`);
+    reject(
+      scope,
+      `gracefulTimeout must be at least timeout (${timeout}), got ${gracefulTimeout}: a worker that is being replaced would be killed earlier than one that hangs`,
+    );
   }
   for (const argument of options.gunicornArguments ?? []) {
     requireMatch(scope, 'an argument of gunicornArguments', argument, /^[^\0\n]+$/, 'one line that is not empty');
@@ -121,13 +124,13 @@ export function planGunicorn(scope: IConstruct, options: GunicornOptions, cpus: 
     stopGracePeriod: gracefulTimeout.plus(Duration.seconds(SECONDS_TO_LEAVE)),
     arguments: [
       ...['--worker-class', 'gthread'],
-      ...['--workers', String(workers)],
-      ...['--threads', String(threads)],
+      ...['--workers', Tokenization.stringifyNumber(workers)],
+      ...['--threads', Tokenization.stringifyNumber(threads)],
       ...['--timeout', String(timeout.toSeconds())],
       ...['--graceful-timeout', String(gracefulTimeout.toSeconds())],
       ...['--keep-alive', String(keepAlive.toSeconds())],
-      ...['--max-requests', String(maxRequests)],
-      ...['--max-requests-jitter', String(jitter)],
+      ...['--max-requests', Tokenization.stringifyNumber(maxRequests)],
+      ...['--max-requests-jitter', Tokenization.stringifyNumber(jitter)],
       // Only members of the app's private networks reach it at all, and which of them is the proxy is not known by address.
       ...['--forwarded-allow-ips', '*'],
       ...(options.preload ? ['--preload'] : []),

@@ -1,6 +1,18 @@
 import ignore from '@balena/dockerignore';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The files that a build sees: those of a folder that are not ignored, and generated ones. */
@@ -13,16 +25,24 @@ export class BuildContext {
    * @param directory an existing folder
    * @param ignored patterns in the syntax of `.dockerignore`, added to those of the folder's own file
    * @param generated files that we write, by path
+   * @param needed files of the folder that are there even when they are ignored: docker build, too, has an ignored Dockerfile
    */
   constructor(
     private readonly directory: string,
     ignored: string[],
     private readonly generated: ReadonlyMap<string, string> = new Map(),
+    needed: string[] = [],
   ) {
     const own = join(directory, '.dockerignore');
     const patterns = existsSync(own) ? readFileSync(own, 'utf8').split(/\r?\n/) : [];
     const filter = ignore().add([...patterns, ...ignored]);
-    this.paths = walk(directory, '', (path) => filter.ignores(path), patterns.some((pattern) => pattern.trim().startsWith('!'))).sort();
+    const found = walk(
+      directory,
+      '',
+      (path) => filter.ignores(path),
+      patterns.some((pattern) => pattern.trim().startsWith('!')),
+    );
+    this.paths = [...new Set([...found, ...needed])].sort();
     this.hash = this.fingerprint();
   }
 
@@ -33,13 +53,20 @@ export class BuildContext {
     for (const path of this.paths) {
       const from = join(this.directory, path);
       const to = join(target, path);
-      mkdirSync(dirname(to), { recursive: true });
-      if (lstatSync(from).isSymbolicLink()) symlinkSync(readlinkSync(from), to);
-      else copyFileSync(from, to);
+      makeFolder(target, dirname(path));
+      const stat = lstatSync(from);
+      if (stat.isSymbolicLink()) {
+        symlinkSync(readlinkSync(from), to);
+      } else {
+        copyFileSync(from, to);
+        // The image's user is another one than who wrote the files, perhaps with a strict umask.
+        chmodSync(to, isExecutable(stat.mode) ? 0o755 : 0o644);
+      }
     }
     for (const [path, content] of this.generated) {
-      mkdirSync(dirname(join(target, path)), { recursive: true });
+      makeFolder(target, dirname(path));
       writeFileSync(join(target, path), content);
+      chmodSync(join(target, path), 0o644);
     }
   }
 
@@ -49,12 +76,24 @@ export class BuildContext {
       const stat = lstatSync(join(this.directory, path));
       const content = stat.isSymbolicLink() ? readlinkSync(join(this.directory, path)) : readFileSync(join(this.directory, path));
       // Of the mode only the executable bit: the rest differs between checkouts (umask), and the image must not.
-      const kind = stat.isSymbolicLink() ? 'link' : stat.mode & 0o100 ? 'executable' : 'file';
+      const kind = stat.isSymbolicLink() ? 'link' : isExecutable(stat.mode) ? 'executable' : 'file';
       hash.update(`${kind} ${JSON.stringify(path)} ${content.length}\n`).update(content);
     }
     for (const [path, content] of [...this.generated].sort()) hash.update(`generated ${JSON.stringify(path)} ${content.length}\n`).update(content);
     return hash.digest('hex');
   }
+}
+
+function isExecutable(mode: number): boolean {
+  return (mode & 0o100) !== 0;
+}
+
+/** Makes a folder below a root, with all folders above it, for everybody to read. */
+function makeFolder(root: string, path: string): void {
+  if (path === '.' || existsSync(join(root, path))) return;
+  makeFolder(root, dirname(path));
+  mkdirSync(join(root, path));
+  chmodSync(join(root, path), 0o755);
 }
 
 /** All files below a folder that are not ignored. An ignored folder is not entered, unless a pattern may bring back something in it. */

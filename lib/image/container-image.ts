@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, normalize, resolve } from 'node:path';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
 import { kebab } from '../core/text';
@@ -146,15 +146,20 @@ class DirectoryImage extends ContainerImage {
   private makeBuild(user: IConstruct): ImageBuild {
     const directory = existingFolder(user, this.directory);
     const dockerfile = this.options.dockerfile ?? 'Dockerfile';
+    if (isAbsolute(dockerfile) || normalize(dockerfile).startsWith('..'))
+      reject(user, `dockerfile must be a path below the image's folder, got ${shown(dockerfile)}`);
     if (!existsSync(resolve(directory, dockerfile))) {
-      reject(user, `there is no ${shown(dockerfile)} in the image's folder ${shown(this.directory)}; name it with the option dockerfile, or use ContainerImage.fromDjangoProject() for a project without one`);
+      reject(
+        user,
+        `there is no ${shown(dockerfile)} in the image's folder ${shown(this.directory)}; name it with the option dockerfile, or use ContainerImage.fromDjangoProject() for a project without one`,
+      );
     }
     for (const name of Object.keys(this.options.buildArguments ?? {})) {
       requireMatch(user, 'the name of a build argument', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');
     }
     return {
       name: imageName(directory),
-      context: new BuildContext(directory, this.options.exclude ?? []),
+      context: new BuildContext(directory, this.options.exclude ?? [], new Map(), [normalize(dockerfile)]),
       dockerfile,
       buildArguments: this.options.buildArguments ?? {},
       target: this.options.target,

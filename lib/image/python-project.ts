@@ -97,7 +97,10 @@ export function projectContext(
   mirror?: string,
 ): { context: BuildContext; dockerfile: string } {
   if (kind === ProjectKind.DJANGO && !existsSync(join(directory, 'manage.py'))) {
-    reject(user, `there is no manage.py in ${directory}; name the folder that "django-admin startproject" made, or use ContainerImage.fromDirectory() with a Dockerfile of your own`);
+    reject(
+      user,
+      `there is no manage.py in ${directory}; name the folder that "django-admin startproject" made, or use ContainerImage.fromDirectory() with a Dockerfile of your own`,
+    );
   }
   const baseImage = options.baseImage ?? defaultImages.python;
   const problem = problemOfReference(baseImage);
@@ -125,14 +128,23 @@ interface Requirements {
 
 function findRequirements(user: IConstruct, kind: ProjectKind, directory: string, options: PythonProjectOptions): Requirements {
   if (options.requirements !== undefined) {
-    requireMatch(user, 'requirements', options.requirements, /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/, 'a path below the project such as "requirements/production.txt"');
+    requireMatch(
+      user,
+      'requirements',
+      options.requirements,
+      /^[A-Za-z0-9_][A-Za-z0-9_./-]*$/,
+      'a path below the project such as "requirements/production.txt"',
+    );
     if (normalize(options.requirements).startsWith('..')) reject(user, `requirements must be below the project, got ${shown(options.requirements)}`);
-    if (!existsSync(join(directory, options.requirements))) reject(user, `there is no ${shown(options.requirements)} in ${directory}; correct the option requirements`);
+    if (!existsSync(join(directory, options.requirements)))
+      reject(user, `there is no ${shown(options.requirements)} in ${directory}; correct the option requirements`);
     if (options.requirements.endsWith('.txt')) return requirementsTxt(user, directory, options.requirements);
   }
   const named = options.requirements;
   if (named === undefined && options.withoutRequirements) {
-    return kind === ProjectKind.DJANGO ? { files: [], commands: [`pip install ${pinnedPackages.django}`], text: 'django' } : { files: [], commands: [], text: '' };
+    return kind === ProjectKind.DJANGO
+      ? { files: [], commands: [`pip install ${pinnedPackages.django}`], text: 'django' }
+      : { files: [], commands: [], text: '' };
   }
   if (named === 'uv.lock' || (named === undefined && existsSync(join(directory, 'uv.lock')))) {
     return {
@@ -157,29 +169,36 @@ function findRequirements(user: IConstruct, kind: ProjectKind, directory: string
     };
   }
   if (named !== undefined) reject(user, `requirements must be a .txt file, uv.lock or pyproject.toml, got ${shown(named)}`);
-  return reject(user, `there is no uv.lock, requirements.txt or pyproject.toml in ${directory}; add one, name it with the option requirements, or say withoutRequirements: true`);
+  return reject(
+    user,
+    `there is no uv.lock, requirements.txt or pyproject.toml in ${directory}; add one, name it with the option requirements, or say withoutRequirements: true`,
+  );
 }
 
 /** A requirements file with all files that it includes by `-r` and `-c`. */
 function requirementsTxt(user: IConstruct, directory: string, path: string): Requirements {
   const files: string[] = [];
   const texts: string[] = [];
-  const read = (file: string) => {
+  const read = (file: string, installed: boolean) => {
     if (files.includes(file)) return;
     if (file.startsWith('..')) reject(user, `${path} includes ${shown(file)}, which is outside the project; move it below`);
     if (!existsSync(join(directory, file))) reject(user, `${path} includes ${shown(file)}, which does not exist`);
     files.push(file);
     const text = readFileSync(join(directory, file), 'utf8');
-    texts.push(text);
-    for (const [, included] of text.matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[ =]?\s*(\S+)/gm)) read(normalize(join(dirname(file), included)));
+    // A constraint names what is not installed for its sake.
+    if (installed) texts.push(text);
+    for (const [, option, included] of text.matchAll(/^\s*(-r|-c|--requirement|--constraint)[ =]?\s*(\S+)/gm)) {
+      read(normalize(join(dirname(file), included)), installed && /^-r|^--requirement/.test(option));
+    }
   };
-  read(normalize(path));
+  read(normalize(path), true);
   return { files, commands: [`pip install -r ${path}`], text: texts.join('\n') };
 }
 
 /** Whether a text of requirements or a lock file names a package. */
 function names(text: string, packages: string[]): boolean {
-  return packages.some((name) => new RegExp(`(^|["'\\s])${name}\\s*($|[\\["'=<>~!;@\\s])`, 'im').test(text));
+  const meant = text.replace(/(^|\s)#.*$/gm, '');
+  return packages.some((name) => new RegExp(`(^|["'\\s])${name}\\s*($|[\\["'=<>~!;@\\s])`, 'im').test(meant));
 }
 
 function renderDockerfile(kind: ProjectKind, base: string, requirements: Requirements, options: PythonProjectOptions): string {

@@ -35,7 +35,10 @@ export abstract class Platform {
     const marked = scope as unknown as Marked;
     if (marked[REGISTERED]) reject(scope, 'a platform is set here already; set it once, before the first construct that runs on it');
     if (marked[USED]) {
-      reject(scope, `a platform must be set before the first construct that runs on it, but ${marked[USED].node.path} is already built; move Platform.use() to the top of the stack`);
+      reject(
+        scope,
+        `a platform must be set before the first construct that runs on it, but ${marked[USED].node.path} is already built; move Platform.use() to the top of the stack`,
+      );
     }
     marked[REGISTERED] = platform;
   }

@@ -49,7 +49,8 @@ export class Job extends Workload {
     super(scope, id, props);
     this.timeout = props.timeout ?? Duration.minutes(20);
     this.triggers = props.triggers ?? {};
-    for (const name of Object.keys(this.triggers)) requireMatch(this, 'the name of a trigger', name, /^[a-z][a-z0-9-]*$/, 'made of lower-case letters, digits and dashes');
+    for (const name of Object.keys(this.triggers))
+      requireMatch(this, 'the name of a trigger', name, /^[a-z][a-z0-9-]*$/, 'made of lower-case letters, digits and dashes');
     this._binding = platformOf(this)._bindJob(this);
   }
 

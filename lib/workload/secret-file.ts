@@ -67,7 +67,13 @@ export class SecretFile extends Construct {
    */
   constructor(scope: Construct, id: string, props: SecretFileProps) {
     super(scope, id);
-    requireMatch(this, 'secretName', props.secretName, /^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/, 'made of lower-case letters, digits and dashes, at most 42');
+    requireMatch(
+      this,
+      'secretName',
+      props.secretName,
+      /^[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?$/,
+      'made of lower-case letters, digits and dashes, at most 42',
+    );
     this.secret = props.secret;
     this.secretName = props.secretName;
     this.path = `/run/secrets/${props.secretName}/value`;

@@ -1,4 +1,4 @@
-import { TerraformResource } from 'cdktf';
+import { TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
@@ -146,9 +146,13 @@ export class Service extends Workload {
   }
 
   private validate(): void {
+    if (Token.isUnresolved(this.replicas)) reject(this, 'replicas must be known at synth, got a token: each server is a resource of its own');
     requireInteger(this, 'replicas', this.replicas, { min: 1, max: 1000 });
     if (this.replicas > 1 && this.updateStrategy === UpdateStrategy.STOP_FIRST) {
-      reject(this, `replicas must be 1 with a published port or UpdateStrategy.STOP_FIRST, got ${this.replicas}; several servers go behind an NginxProxy`);
+      reject(
+        this,
+        `replicas must be 1 with a published port or UpdateStrategy.STOP_FIRST, got ${this.replicas}; several servers go behind an NginxProxy`,
+      );
     }
     if (this.updateStrategy === UpdateStrategy.START_FIRST && this.publishedPorts.length > 0) {
       reject(this, 'updateStrategy must be STOP_FIRST for a service that publishes ports, since two servers cannot have one port');
@@ -158,7 +162,13 @@ export class Service extends Workload {
     for (const port of this.publishedPorts) {
       requireInteger(this, 'containerPort', port.containerPort, { min: 1, max: 65535 });
       requireInteger(this, 'hostPort', port.hostPort, { min: 1, max: 65535 });
-      requireMatch(this, 'address', port.address ?? '127.0.0.1', /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
+      requireMatch(
+        this,
+        'address',
+        port.address ?? '127.0.0.1',
+        /^(\d{1,3}\.){3}\d{1,3}$/,
+        'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0',
+      );
       requireMatch(this, 'protocol', port.protocol ?? 'tcp', /^(tcp|udp)$/, 'tcp or udp');
       const protocol = port.protocol ?? 'tcp';
       for (const key of [`host port ${port.hostPort}/${protocol}`, `container port ${port.containerPort}/${protocol}`]) {

@@ -79,9 +79,18 @@ export class Volume extends Construct implements IVolume {
     this.owner = props.owner;
     this.adoptedName = props.volumeName;
     if (props.volumeName !== undefined) {
-      requireMatch(this, 'volumeName', props.volumeName, /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, 'a volume name of the engine (letters, digits, "_", ".", "-")');
+      requireMatch(
+        this,
+        'volumeName',
+        props.volumeName,
+        /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/,
+        'a volume name of the engine (letters, digits, "_", ".", "-")',
+      );
       if (this.removalPolicy === RemovalPolicy.DESTROY) {
-        reject(this, `volume ${props.volumeName} exists outside this stack, so its removalPolicy must be RETAIN, got DESTROY; leave volumeName out to let the stack own a volume`);
+        reject(
+          this,
+          `volume ${props.volumeName} exists outside this stack, so its removalPolicy must be RETAIN, got DESTROY; leave volumeName out to let the stack own a volume`,
+        );
       }
     }
     if (props.owner) {

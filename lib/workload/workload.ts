@@ -292,12 +292,15 @@ export abstract class Workload extends Construct {
   }
 
   private validateOptions(): void {
-    if (this.entrypoint && this.entrypoint.length === 0) reject(this, "entrypoint must name a program, got an empty list; leave it out for the image's own");
+    if (this.entrypoint && this.entrypoint.length === 0)
+      reject(this, "entrypoint must name a program, got an empty list; leave it out for the image's own");
     for (const argument of [...(this.command ?? []), ...(this.entrypoint ?? [])]) {
-      if (typeof argument !== 'string' || argument === '') reject(this, `an argument of command or entrypoint must be a string that is not empty, got ${shown(argument)}`);
+      if (typeof argument !== 'string' || argument === '')
+        reject(this, `an argument of command or entrypoint must be a string that is not empty, got ${shown(argument)}`);
     }
     if (this.user !== undefined) requireMatch(this, 'user', this.user, /^\d+:\d+$/, 'a numeric user and group id such as "10001:10001"');
-    if (this.memory && this.memory.toMebibytes() < 6) reject(this, `memory must be 6 MiB or more, the least that the engine accepts, got ${this.memory}`);
+    if (this.memory && this.memory.toMebibytes() < 6)
+      reject(this, `memory must be 6 MiB or more, the least that the engine accepts, got ${this.memory}`);
     if (this.cpus !== undefined && !Token.isUnresolved(this.cpus) && !(this.cpus >= 0.01 && this.cpus <= 1024)) {
       reject(this, `cpus must be from 0.01 to 1024, got ${shown(this.cpus)}`);
     }

@@ -26,7 +26,7 @@ export function commonArguments(workload: Workload, sources: MountSources): Cont
       .map((name) => `${name}=${terraformText(environment[name])}`),
     command: workload.command?.map(terraformText),
     entrypoint: workload.entrypoint?.map(terraformText),
-    working_dir: workload.workingDirectory,
+    working_dir: workload.workingDirectory && terraformText(workload.workingDirectory),
     user: workload.user,
     group_add: secretGroups(workload),
     // Without a memory_swap of the same size the engine allows as much swap again, and the provider sees a change at every plan.
@@ -35,7 +35,9 @@ export function commonArguments(workload: Workload, sources: MountSources): Cont
     ...(workload.cpus === undefined ? {} : { cpu_period: CPU_PERIOD, cpu_quota: cpuQuota(workload.cpus) }),
     shm_size: workload.sharedMemory && Math.ceil(workload.sharedMemory.toMebibytes()),
     read_only: workload.readOnlyRoot,
-    tmpfs: Object.fromEntries(Object.entries(workload.tmpfs).map(([path, size]) => [path, `rw,nosuid,nodev,noexec,mode=1777,size=${size.toBytes()}`])),
+    tmpfs: Object.fromEntries(
+      Object.entries(workload.tmpfs).map(([path, size]) => [path, `rw,nosuid,nodev,noexec,mode=1777,size=${size.toBytes()}`]),
+    ),
     capabilities: { drop: ['ALL'], add: workload.capabilities.map((name) => `CAP_${name}`).sort() },
     security_opts: ['no-new-privileges:true'],
     init: true,
@@ -91,8 +93,18 @@ export function jobArguments(): ContainerArguments {
 }
 
 function mounts(workload: Workload, sources: MountSources): ContainerArguments[] {
-  const volumes = workload.volumeMounts.map(({ volume, path, readOnly }) => ({ type: 'volume', source: volume.volumeName, target: path, read_only: readOnly }));
-  const files = workload.filesMounts.map((mount) => ({ type: 'volume', source: sources.filesVolume(mount.files), target: mount.path, read_only: true }));
+  const volumes = workload.volumeMounts.map(({ volume, path, readOnly }) => ({
+    type: 'volume',
+    source: volume.volumeName,
+    target: path,
+    read_only: readOnly,
+  }));
+  const files = workload.filesMounts.map((mount) => ({
+    type: 'volume',
+    source: sources.filesVolume(mount.files),
+    target: mount.path,
+    read_only: true,
+  }));
   const secrets = workload.secrets.map((secret) => secretMount(workload, secret, sources));
   const all = [...volumes, ...files, ...secrets].sort((one, other) => (one.target < other.target ? -1 : 1));
   return all;
@@ -103,7 +115,8 @@ function secretMount(workload: Workload, secret: SecretFile, sources: MountSourc
     return { type: 'bind', source: terraformText(secret.secret._source), target: secret.path, read_only: true };
   }
   const volume = sources.secretVolume(secret);
-  if (volume === undefined) return reject(workload, `secret ${secret.node.path} is on another platform than its consumer; declare both under the same one`);
+  if (volume === undefined)
+    return reject(workload, `secret ${secret.node.path} is on another platform than its consumer; declare both under the same one`);
   return { type: 'volume', source: volume, target: secret.path.replace(/\/value$/, ''), read_only: true };
 }
 

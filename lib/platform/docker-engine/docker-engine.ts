@@ -7,6 +7,7 @@ import { reject, requireMatch } from '../../core/errors';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { kebab, terraformText } from '../../core/text';
 import { ContainerImage } from '../../image/container-image';
+import { parseImageReference } from '../../image/image-reference';
 import { Endpoint } from '../../workload/endpoint';
 import type { Files } from '../../workload/files';
 import type { Job } from '../../workload/job';
@@ -84,7 +85,14 @@ export class DockerEngine extends Platform {
   constructor(props: DockerEngineProps = {}) {
     super();
     if (props.namespace !== undefined && !/^[a-z][a-z0-9-]{0,29}$/.test(props.namespace)) {
-      throw new Error(`DockerEngine: namespace must start with a letter and have lower-case letters, digits and dashes, at most 30, got ${JSON.stringify(props.namespace)}`);
+      throw new Error(
+        `DockerEngine: namespace must start with a letter and have lower-case letters, digits and dashes, at most 30, got ${JSON.stringify(props.namespace)}`,
+      );
+    }
+    if (props.imageMirror !== undefined && !parseImageReference(`${props.imageMirror}/image:1`)) {
+      throw new Error(
+        `DockerEngine: imageMirror must be a registry and a path such as "registry.example.com/dockerhub", without a scheme and a slash at the end, got ${JSON.stringify(props.imageMirror)}`,
+      );
     }
     this.namespace = props.namespace;
     this.provider = props.provider;
@@ -114,7 +122,11 @@ export class DockerEngine extends Platform {
     const owned: TerraformResource[] = [];
     let reference = name;
     if (volume.removalPolicy === RemovalPolicy.DESTROY) {
-      const resource = new DockerVolume(volume, 'Resource', { name, provider: this.provider, labels: labelBlocks(ownerLabels(volume, this.namespaceOf(volume))) });
+      const resource = new DockerVolume(volume, 'Resource', {
+        name,
+        provider: this.provider,
+        labels: labelBlocks(ownerLabels(volume, this.namespaceOf(volume))),
+      });
       reference = resource.name;
       owned.push(resource);
     }
@@ -205,7 +217,7 @@ export class DockerEngine extends Platform {
       dependencies: () => this.predecessors(job, true, image),
       labels: () => ({
         ...this.workloadLabels(job),
-        ...Object.fromEntries(Object.entries(job.triggers).map(([name, value]) => [labelName(`trigger.${name}`), value])),
+        ...Object.fromEntries(Object.entries(job.triggers).map(([name, value]) => [labelName(`trigger.${name}`), terraformText(value)])),
       }),
       arguments: () => commonArguments(job, this.sources),
     });
@@ -231,7 +243,13 @@ export class DockerEngine extends Platform {
     const stack = TerraformStack.of(scope);
     if (this.required.has(stack)) return;
     this.required.add(stack);
-    requireMatch(stack, 'the namespace made of the stack id', this.namespaceOf(scope), /^[a-z][a-z0-9-]{0,29}$/, 'made of lower-case letters, digits and dashes, at most 30 (set one with new DockerEngine({ namespace }))');
+    requireMatch(
+      stack,
+      'the namespace made of the stack id',
+      this.namespaceOf(scope),
+      /^[a-z][a-z0-9-]{0,29}$/,
+      'made of lower-case letters, digits and dashes, at most 30 (set one with new DockerEngine({ namespace }))',
+    );
     stack.addOverride('terraform.required_providers.docker.version', '>= 4.6.0, < 5.0.0');
     // plantimestamp() came with 1.5.
     stack.addOverride('terraform.required_version', '>= 1.5.0');
@@ -241,7 +259,11 @@ export class DockerEngine extends Platform {
     const owned: TerraformResource[] = [];
     let volume = this.names.fixed(secret);
     if (secret.removalPolicy === RemovalPolicy.DESTROY) {
-      const resource = new DockerVolume(secret, 'Volume', { name: volume, provider: this.provider, labels: labelBlocks(ownerLabels(secret, this.namespaceOf(secret))) });
+      const resource = new DockerVolume(secret, 'Volume', {
+        name: volume,
+        provider: this.provider,
+        labels: labelBlocks(ownerLabels(secret, this.namespaceOf(secret))),
+      });
       volume = resource.name;
       owned.push(resource);
     }
@@ -280,7 +302,12 @@ export class DockerEngine extends Platform {
    * A container that is never started and only brings files into a volume: the provider cannot upload into one with a read-only root, which all that run
    * have.
    */
-  private carrier(scope: Construct, image: ImageBinding, content: () => ContainerArguments, labels: () => Record<string, string> = () => ({})): EngineContainer {
+  private carrier(
+    scope: Construct,
+    image: ImageBinding,
+    content: () => ContainerArguments,
+    labels: () => Record<string, string> = () => ({}),
+  ): EngineContainer {
     return new EngineContainer(scope, 'Resource', {
       name: this.names.generation(scope, 'carrier'),
       imageId: image.imageId,
@@ -386,7 +413,10 @@ export class DockerEngine extends Platform {
   private refuseSingle(workload: Workload, other: IConstruct): void {
     const single = (other as Partial<Service>).updateStrategy === 'stop-first';
     if (single) {
-      reject(workload, `cannot run after ${other.node.path}, of which only one may run at a time: Terraform would start a second one before it ends the first; wait for it in the program instead`);
+      reject(
+        workload,
+        `cannot run after ${other.node.path}, of which only one may run at a time: Terraform would start a second one before it ends the first; wait for it in the program instead`,
+      );
     }
   }
 }
@@ -398,7 +428,7 @@ function reportJob(scope: IConstruct): LocalExecProvisioner {
     // Terraform would print the command itself, too.
     quiet: true,
     command: 'printf "%s\\n" "$LOG"; if [ "$EXIT_CODE" != 0 ]; then echo "$JOB failed with exit code $EXIT_CODE" >&2; exit 1; fi',
-    environment: { LOG: '${self.container_logs}', EXIT_CODE: '${self.exit_code}', JOB: scope.node.path },
+    environment: { LOG: '${self.container_logs}', EXIT_CODE: '${self.exit_code}', JOB: terraformText(scope.node.path) },
   };
   return provisioner;
 }

@@ -5,13 +5,13 @@ import { addCustomSynthesis } from 'cdktf/lib/synthesize/synthesizer';
 import { Construct, IConstruct } from 'constructs';
 import { join } from 'node:path';
 import { shortHash, stableJson, terraformText } from '../../core/text';
-import { ContainerImage, ImageBuild } from '../../image/container-image';
+import { ContainerImage, ImageBuild, ImageSource } from '../../image/container-image';
 import { parseImageReference } from '../../image/image-reference';
 import { ImageBinding } from '../bindings';
 
 /** The images of an engine: each is pulled or built once a stack, whoever uses it. */
 export class EngineImages {
-  private readonly bound = new Map<TerraformStack, Map<string, ImageBinding>>();
+  private readonly bound = new Map<TerraformStack, Map<unknown, ImageBinding>>();
 
   constructor(
     private readonly namespaceOf: (scope: IConstruct) => string,
@@ -19,18 +19,34 @@ export class EngineImages {
     private readonly mirror: string | undefined,
   ) {}
 
+  /** An image of a registry is one resource for all that name it; a built one belongs to the construct that uses it first. */
   public bind(user: IConstruct, image: ContainerImage): ImageBinding {
     const source = image._source(user, this.mirror);
     const stack = TerraformStack.of(user);
-    const known = this.bound.get(stack) ?? new Map<string, ImageBinding>();
+    const known = this.bound.get(stack) ?? new Map<unknown, ImageBinding>();
     this.bound.set(stack, known);
-    const name = source.reference ?? this.builtName(user, source.build!);
-    let binding = known.get(name);
+    // Two projects may have the same content today and not tomorrow: content is no identity.
+    const key = source.reference ?? image;
+    let binding = known.get(key);
     if (!binding) {
-      binding = this.create(stack, name, source.build);
-      known.set(name, binding);
+      binding = this.create(stack, user, source);
+      known.set(key, binding);
     }
     return binding;
+  }
+
+  private create(stack: TerraformStack, user: IConstruct, { reference, build }: ImageSource): ImageBinding {
+    const images = (stack.node.tryFindChild('Images') as Construct | undefined) ?? new Construct(stack, 'Images');
+    const resource = build
+      ? new BuiltImage(
+          images,
+          user.node.path.slice(stack.node.path.length + 1).replace(/\//g, '-'),
+          this.builtName(user, build),
+          build,
+          this.provider,
+        )
+      : new Image(images, pulledId(reference!), { name: reference!, keepLocally: true, provider: this.provider });
+    return { imageId: resource.imageId, identity: Fn.trimprefix(resource.imageId, 'sha256:'), resources: [resource] };
   }
 
   /** A name that changes with the content: the tag is what makes Terraform build again, and an older release finds its own image. */
@@ -38,17 +54,14 @@ export class EngineImages {
     const content = shortHash(stableJson([build.context.hash, build.dockerfile, build.buildArguments, build.target ?? '']), 16);
     return `cdktf-django/${this.namespaceOf(user)}-${build.name}:${content}`;
   }
+}
 
-  private create(stack: TerraformStack, name: string, build: ImageBuild | undefined): ImageBinding {
-    const images = (stack.node.tryFindChild('Images') as Construct | undefined) ?? new Construct(stack, 'Images');
-    // The tag of a built image is no part of its id: a new content is the same image, replaced.
-    const { repository, tag, digest } = parseImageReference(name)!;
-    const wanted = build ? build.name : [repository.replace(/[^a-z0-9]+/g, '-'), tag ?? digest!.slice(7, 19)].join('-');
-    let id = wanted;
-    for (let count = 2; images.node.tryFindChild(id); count++) id = `${wanted}-${count}`;
-    const resource = build ? new BuiltImage(images, id, name, build, this.provider) : new Image(images, id, { name, keepLocally: true, provider: this.provider });
-    return { imageId: resource.imageId, identity: Fn.trimprefix(resource.imageId, 'sha256:'), resources: [resource] };
-  }
+function pulledId(reference: string): string {
+  const { registry, repository, tag, digest } = parseImageReference(reference)!;
+  return [registry ?? '', repository, tag ?? '', digest ?? '']
+    .join('-')
+    .replace(/[^A-Za-z0-9.]+/g, '-')
+    .replace(/^-|-$/g, '');
 }
 
 /** An image that is built from a context which is staged beside the synthesized stack. */
@@ -75,7 +88,7 @@ class BuiltImage extends Image {
       build: {
         context: this.path,
         dockerfile,
-        target,
+        target: target && terraformText(target),
         build_args: Object.fromEntries(Object.entries(buildArguments).map(([name, value]) => [name, terraformText(value)])),
       },
     };

@@ -29,11 +29,11 @@ export class FilesVolume extends DockerVolume {
 /** Labels that are other ones whenever a file is: a hash of what is known at synth, and what only Terraform knows as it is. */
 export function contentLabels(files: Files): Record<string, string> {
   const escaped = files._entries.map((file) => ({ ...file, content: terraformText(file.content) }));
-  const resolved = stableJson(
-    Tokenization.resolve(escaped, { scope: files, resolver: new DefaultTokenResolver(new StringConcat()), preparing: false }),
-  );
-  const labels: Record<string, string> = { [labelName('content')]: shortHash(resolved) };
-  const references = new Set(resolved.match(/(?<!\$)\$\{[^{}]+\}/g) ?? []);
+  const resolved = Tokenization.resolve(escaped, { scope: files, resolver: new DefaultTokenResolver(new StringConcat()), preparing: false }) as {
+    readonly content: string;
+  }[];
+  const labels: Record<string, string> = { [labelName('content')]: shortHash(stableJson(resolved)) };
+  const references = new Set(resolved.flatMap(({ content }) => content.match(/(?<!\$)\$\{[^{}]+\}/g) ?? []));
   [...references].sort().forEach((reference, index) => (labels[labelName(`content.${index}`)] = reference));
   return labels;
 }

@@ -1,10 +1,11 @@
 import { IConstruct } from 'constructs';
+import { terraformText } from '../../core/text';
 
 const PREFIX = 'org.cdktf-django';
 
 /** The labels that say whose an object is, in the form of the provider's blocks. */
 export function ownerLabels(scope: IConstruct, namespace: string): Record<string, string> {
-  return { [`${PREFIX}.namespace`]: namespace, [`${PREFIX}.path`]: scope.node.path };
+  return { [`${PREFIX}.namespace`]: namespace, [`${PREFIX}.path`]: terraformText(scope.node.path) };
 }
 
 /** The name of a label of ours. */

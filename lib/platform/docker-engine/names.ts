@@ -31,7 +31,10 @@ export class Names {
 
   private claim(scope: IConstruct, longest: number, suffix = ''): string {
     const stack = TerraformStack.of(scope);
-    const own = scope.node.path.slice(stack.node.path.length).split('/').filter((part) => part !== '' && part !== 'Resource');
+    const own = scope.node.path
+      .slice(stack.node.path.length)
+      .split('/')
+      .filter((part) => part !== '' && part !== 'Resource');
     const full = [this.namespaceOf(scope), ...own.map(kebab), suffix].filter((part) => part !== '').join('-');
     const name = full.length > longest ? `${full.slice(0, longest - 9)}-${shortHash(full, 8)}` : full;
     const other = this.givenTo.get(name);

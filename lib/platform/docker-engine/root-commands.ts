@@ -42,5 +42,15 @@ echo "secret $name made"
 /** Makes a secret in the volume mounted at /secret, unless it is there, or the data that it opens is there without it. */
 export function generateSecretCommand(secret: SecretFile, volume: string): string[] {
   const guard = secret.guard;
-  return ['sh', '-c', GENERATE_SECRET, 'generate-secret', secret.secretName, secret.secret._source, String(secret.group), volume, ...(guard ? [guard.file, guard.what] : [])];
+  return [
+    'sh',
+    '-c',
+    GENERATE_SECRET,
+    'generate-secret',
+    secret.secretName,
+    secret.secret._source,
+    String(secret.group),
+    volume,
+    ...(guard ? [guard.file, guard.what] : []),
+  ];
 }

@@ -1,3 +1,4 @@
+import { Fn, Op, Token } from 'cdktf';
 import { Duration } from '../../core/duration';
 
 /**
@@ -23,5 +24,7 @@ export const CPU_PERIOD = 100_000;
  * replaces the container at every plan.
  */
 export function cpuQuota(cpus: number): number {
+  // Arithmetic on a token is lost without a word.
+  if (Token.isUnresolved(cpus)) return Fn.ceil(Token.asNumber(Op.mul(cpus, CPU_PERIOD)));
   return Math.max(1000, Math.round(cpus * CPU_PERIOD));
 }

@@ -7,6 +7,19 @@ import { join } from 'node:path';
 import { DockerEngine, Platform } from '../../../lib';
 import { docker } from './docker';
 
+/** Declares the stack of a deployment under the id that it is given. */
+export type Build = (app: App, id: string) => void;
+
+/** A stack with a provider and an engine, for a test to fill. */
+export function stack(fill: (stack: TerraformStack) => void): Build {
+  return (app, id) => {
+    const made = new TerraformStack(app, id);
+    new DockerProvider(made, 'Docker');
+    Platform.use(made, new DockerEngine({ imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR }));
+    fill(made);
+  };
+}
+
 /** What Terraform would do to a resource. */
 export interface Change {
   readonly address: string;
@@ -33,18 +46,15 @@ export class Deployment {
     this.namespace = `e2e-${name}-${process.pid}`;
   }
 
-  /** Synthesizes a stack in the test's process, as `cdktf synth` would. */
-  public synth(build: (stack: TerraformStack) => void): void {
+  /** Synthesizes in the test's process, as `cdktf synth` would. */
+  public synth(build: Build): void {
     const app = new App({ outdir: this.folder });
-    const stack = new TerraformStack(app, this.namespace);
-    new DockerProvider(stack, 'Docker');
-    Platform.use(stack, new DockerEngine({ namespace: this.namespace, imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR }));
-    build(stack);
+    build(app, this.namespace);
     app.synth();
   }
 
   /** Synthesizes and applies, and fails the test when the apply fails. */
-  public deploy(build: (stack: TerraformStack) => void): Applied {
+  public deploy(build: Build): Applied {
     this.synth(build);
     const applied = this.apply();
     if (!applied.ok) throw new Error(`terraform apply failed:\n${applied.output.slice(-6000)}`);
@@ -63,7 +73,9 @@ export class Deployment {
     const planned = this.terraform('plan', '-no-color', '-detailed-exitcode', '-out=plan.bin');
     if (planned.status === 0) return [];
     if (planned.status !== 2) throw new Error(`terraform plan failed:\n${planned.stdout}${planned.stderr}`);
-    const shown = JSON.parse(this.terraform('show', '-json', 'plan.bin').stdout) as { resource_changes?: { address: string; change: { actions: string[] } }[] };
+    const shown = JSON.parse(this.terraform('show', '-json', 'plan.bin').stdout) as {
+      resource_changes?: { address: string; change: { actions: string[] } }[];
+    };
     const changes = (shown.resource_changes ?? []).map((one) => ({ address: one.address, actions: one.change.actions }));
     return changes.filter((one) => one.actions.some((action) => action !== 'no-op'));
   }
@@ -88,11 +100,12 @@ export class Deployment {
   /** Destroys, removes what the stack retains, and fails when anything of the test's is left on the engine. */
   public clean(): void {
     const destroyed = this.destroy();
-    for (const volume of this.volumes()) docker(this.environment, 'volume', 'rm', volume);
     const containers = docker(this.environment, 'ps', '-aq', '--filter', `label=org.cdktf-django.namespace=${this.namespace}`);
     if (containers) docker(this.environment, 'rm', '-f', ...containers.split('\n'));
-    const images = docker(this.environment, 'images', '-q', `cdktf-django/${this.namespace}-*`);
-    if (images) docker(this.environment, 'rmi', '-f', ...new Set(images.split('\n')));
+    for (const volume of this.volumes()) docker(this.environment, 'volume', 'rm', volume);
+    // By name: another stack may have the same content under a name of its own.
+    const images = docker(this.environment, 'images', '--format', '{{.Repository}}:{{.Tag}}', `cdktf-django/${this.namespace}-*`);
+    if (images) docker(this.environment, 'rmi', ...images.split('\n'));
     rmSync(this.folder, { recursive: true, force: true });
     if (!destroyed.ok) throw new Error(`terraform destroy failed:\n${destroyed.output.slice(-4000)}`);
     if (containers) throw new Error(`containers were left behind:\n${containers}`);

@@ -28,7 +28,8 @@ export function ask(question: Question): Promise<Answer> {
         port: question.port,
         path: question.path ?? '/',
         method: question.method ?? 'GET',
-        agent: question.agent,
+        // A connection of its own, unless the test says otherwise: a kept one may lead to a proxy that is gone.
+        agent: question.agent ?? false,
         timeout: 30_000,
         headers: { ...(question.host ? { Host: question.host } : {}), ...question.headers },
       },
@@ -83,7 +84,14 @@ export class Session {
   }
 
   /** Posts a file as a browser does. */
-  public async upload(path: string, field: string, filename: string, content: string, fields: Record<string, string> = {}, formPath = path): Promise<Answer> {
+  public async upload(
+    path: string,
+    field: string,
+    filename: string,
+    content: string,
+    fields: Record<string, string> = {},
+    formPath = path,
+  ): Promise<Answer> {
     const token = await this.token(formPath);
     const boundary = '----cdktf-django-e2e';
     const part = (head: string, body: string) => `--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
@@ -106,7 +114,12 @@ export class Session {
 
   private async send(question: Omit<Question, 'port' | 'host'>): Promise<Answer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await ask({ ...question, port: this.port, host: this.host, headers: { ...question.headers, ...(cookie ? { Cookie: cookie } : {}) } });
+    const answer = await ask({
+      ...question,
+      port: this.port,
+      host: this.host,
+      headers: { ...question.headers, ...(cookie ? { Cookie: cookie } : {}) },
+    });
     for (const line of [answer.headers['set-cookie'] ?? []].flat()) {
       const [name, value] = line.split(';')[0].split('=');
       this.cookies.set(name, value);

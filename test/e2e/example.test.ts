@@ -1,0 +1,152 @@
+import { Deployment } from './support/deployment';
+import { engine } from './support/docker';
+import { example } from './support/example';
+import { ask, eventually, Session } from './support/http';
+import { freePort } from './support/port';
+
+// The example of the README, as a newcomer meets it, in a namespace of its own.
+const deployment = new Deployment('example');
+let port: number;
+
+beforeAll(async () => {
+  port = await freePort();
+  deployment.deploy(example(port));
+});
+
+afterAll(() => deployment.clean());
+
+/** A value that the JSON log of the proxy has for the requests to a path. */
+function logged(path: string): { upstream?: string; request_id?: string }[] {
+  const lines = engine('logs', `${deployment.namespace}-proxy-server`).split('\n');
+  const records = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, string>);
+  return records.filter((record) => Object.values(record).some((value) => String(value).includes(path)));
+}
+
+describe('the shop', () => {
+  test('answers through nginx, on both of its hosts', async () => {
+    for (const host of [`127.0.0.1:${port}`, `shop.localhost:${port}`]) {
+      const page = await ask({ port, host });
+      expect(page.status).toBe(200);
+      expect(page.headers.server).toBe('nginx');
+      expect(page.body).toContain('shop');
+    }
+  });
+
+  test('is served by both replicas', async () => {
+    const seen = new Set<string>();
+    for (let count = 0; count < 40; count++) {
+      seen.add(JSON.parse((await ask({ port, host: `127.0.0.1:${port}`, path: '/whoami/' })).body).hostname as string);
+    }
+    expect(seen.size).toBe(2);
+  });
+
+  test('knows the client and the request that the proxy logged', async () => {
+    const who = JSON.parse((await ask({ port, host: `shop.localhost:${port}`, path: '/whoami/?log' })).body) as Record<string, string>;
+    expect(who).toMatchObject({ scheme: 'http', host: `shop.localhost:${port}` });
+    expect(who.x_request_id).toMatch(/^[0-9a-f]{32}$/);
+    await eventually(
+      () =>
+        expect(
+          logged('/whoami/?log')
+            .map((record) => JSON.stringify(record))
+            .join(),
+        ).toContain(who.x_request_id),
+      10,
+    );
+  });
+
+  test('does not believe a forged client address', async () => {
+    const headers = { 'X-Forwarded-For': '203.0.113.7', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'evil.example' };
+    const who = JSON.parse((await ask({ port, host: `127.0.0.1:${port}`, path: '/whoami/', headers })).body) as Record<string, string>;
+    expect(who.x_forwarded_for).not.toContain('203.0.113.7');
+    expect(who).toMatchObject({ scheme: 'http', host: `127.0.0.1:${port}` });
+  });
+
+  test('serves its static files through nginx, for a year', async () => {
+    const page = await ask({ port, host: `127.0.0.1:${port}` });
+    const path = /\/static\/[^"]+\.css/.exec(page.body)![0];
+    const file = await ask({ port, host: `127.0.0.1:${port}`, path });
+    expect(path).toMatch(/\.[0-9a-f]{12}\.css$/);
+    expect(file.status).toBe(200);
+    expect(file.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  });
+
+  test('keeps a row that was written through the page, and an upload, over a destroy and a deploy', async () => {
+    const session = new Session(port, `127.0.0.1:${port}`);
+    const written = await session.post('/', { name: 'A row that stays', price: '12.50' });
+    expect(written.status).toBe(302);
+    const uploaded = await session.upload('/pictures/', 'file', 'note.txt', 'uploaded text', { title: 'A note' }, '/');
+    expect(uploaded.status).toBe(302);
+    const media = /\/media\/[^"]+note[^"]*/.exec((await session.get('/')).body)![0];
+    const file = await session.get(media);
+    expect(file.body).toBe('uploaded text');
+    expect(file.headers['x-content-type-options']).toBe('nosniff');
+
+    expect(deployment.destroy()).toMatchObject({ ok: true });
+    const volumes = deployment.volumes();
+    expect(volumes).toEqual([
+      `${deployment.namespace}-db-data`,
+      `${deployment.namespace}-db-password`,
+      `${deployment.namespace}-db-superuser-password`,
+      `${deployment.namespace}-shop-media`,
+      `${deployment.namespace}-shop-secret-key`,
+    ]);
+    deployment.deploy(example(port));
+
+    const after = new Session(port, `127.0.0.1:${port}`);
+    expect((await after.get('/')).body).toContain('A row that stays');
+    expect((await after.get(media)).body).toBe('uploaded text');
+  });
+});
+
+describe('the Flask app', () => {
+  test('answers under its host', async () => {
+    const who = JSON.parse((await ask({ port, host: `hello.localhost:${port}`, path: '/whoami' })).body) as Record<string, string>;
+    expect(who).toMatchObject({ script_root: '', home: '/' });
+  });
+
+  test('answers under its path, and its links have the path', async () => {
+    const who = JSON.parse((await ask({ port, host: `127.0.0.1:${port}`, path: '/hello/whoami' })).body) as Record<string, string>;
+    expect(who).toMatchObject({ script_root: '/hello', home: '/hello/' });
+    const bare = await ask({ port, host: `127.0.0.1:${port}`, path: '/hello' });
+    expect(bare.status).toBe(308);
+    expect(bare.headers.location).toBe('/hello/');
+  });
+});
+
+describe('what is closed', () => {
+  test('an unknown host gets no answer', async () => {
+    await expect(ask({ port, host: 'unknown.example' })).rejects.toThrow(/socket hang up|ECONNRESET/);
+  });
+
+  test('the database has no port on the host, and no way out', () => {
+    const server = `${deployment.namespace}-db-server`;
+    expect(engine('port', server)).toBe('');
+    const networks = JSON.parse(engine('inspect', server, '--format', '{{json .NetworkSettings.Networks}}')) as Record<string, unknown>;
+    expect(Object.keys(networks)).toEqual([`${deployment.namespace}-db-network-internal`]);
+    expect(engine('network', 'inspect', `${deployment.namespace}-db-network-internal`, '--format', '{{.Internal}}')).toBe('true');
+  });
+
+  test('no secret is in state, plan, JSON, docker inspect or a log', () => {
+    const secrets = ['db-password', 'db-superuser-password', 'shop-secret-key'].map((name) => readVolume(`${deployment.namespace}-${name}`));
+    const ids = engine('ps', '-aq', '--filter', `label=org.cdktf-django.namespace=${deployment.namespace}`).split('\n');
+    const logs = ids.map((id) => engine('logs', id)).join('\n');
+    const traces = [deployment.traces(), engine('inspect', ...ids), logs].join('\n');
+    for (const secret of secrets) {
+      expect(secret).toMatch(/^[A-Za-z0-9]{64}$/);
+      for (const form of [secret, Buffer.from(secret).toString('base64').replace(/=+$/, '')]) expect(traces.includes(form)).toBe(false);
+    }
+    // The sweep sees what is there: a planted value of another kind is found.
+    expect(traces.includes(deployment.namespace)).toBe(true);
+  });
+});
+
+test('the plan is empty after the deploy', () => {
+  expect(deployment.plan()).toEqual([]);
+});
+
+/** The value of a secret, read as root of the host would. */
+function readVolume(volume: string): string {
+  const image = engine('inspect', `${deployment.namespace}-db-server`, '--format', '{{.Image}}');
+  return engine('run', '--rm', '--network', 'none', '--user', '0', '--entrypoint', 'cat', '-v', `${volume}:/secret:ro`, image, '/secret/value');
+}
