@@ -40,12 +40,12 @@ export class EngineImages {
     const resource = build
       ? new BuiltImage(
           images,
-          user.node.path.slice(stack.node.path.length + 1).replace(/\//g, '-'),
+          freeId(images, user.node.path.slice(stack.node.path.length + 1).replace(/\//g, '-')),
           this.builtName(user, build),
           build,
           this.provider,
         )
-      : new Image(images, pulledId(reference!), { name: reference!, keepLocally: true, provider: this.provider });
+      : new Image(images, freeId(images, pulledId(reference!)), { name: reference!, keepLocally: true, provider: this.provider });
     return { imageId: resource.imageId, identity: Fn.trimprefix(resource.imageId, 'sha256:'), resources: [resource] };
   }
 
@@ -54,6 +54,13 @@ export class EngineImages {
     const content = shortHash(stableJson([build.context.hash, build.dockerfile, build.buildArguments, build.target ?? '']), 16);
     return `cdktf-django/${this.namespaceOf(user)}-${build.name}:${content}`;
   }
+}
+
+/** An id that no image of the stack has: not one of another engine, nor one whose reference has other dashes. */
+function freeId(images: Construct, wanted: string): string {
+  let id = wanted;
+  for (let count = 2; images.node.tryFindChild(id); count++) id = `${wanted}-${count}`;
+  return id;
 }
 
 function pulledId(reference: string): string {
