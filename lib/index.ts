@@ -1,9 +1,11 @@
 export * from './core/duration';
 export * from './core/removal-policy';
+export * from './core/schedule';
 export * from './core/size';
 export * from './django/django-service';
 export * from './django/django-settings';
 export * from './django/release-options';
+export * from './django/scheduled-command';
 export { AppHealthOptions, AppOptions, GunicornApp, GunicornAppProps } from './gunicorn/gunicorn-app';
 export { GunicornOptions } from './gunicorn/gunicorn-options';
 export * from './image/container-image';

@@ -4,7 +4,7 @@ import { RemovalPolicy } from '../core/removal-policy';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { IMAGE_USER } from '../image/python-project';
-import { AppHealthOptions, AppOptions, GunicornApp, RUNTIME_PATH } from '../gunicorn/gunicorn-app';
+import { AppHealthOptions, AppOptions, GunicornApp, RUNTIME_PATH, WSGI_CALLABLE } from '../gunicorn/gunicorn-app';
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IPostgresDb } from '../postgres/postgres-db';
@@ -135,6 +135,16 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.mediaUrl = this.urlPath('mediaUrl', props.mediaUrl ?? '/media/');
     this.settings = props.settings ?? DjangoSettings.overlay(`${props.project}.settings`);
     this.settings._validate(this);
+    if (props.wsgi !== undefined) requireMatch(this, 'wsgi', props.wsgi, WSGI_CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    for (const host of props.allowedHosts ?? []) {
+      requireMatch(
+        this,
+        'a host of allowedHosts',
+        host,
+        /^(\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])$/,
+        'a host name as ALLOWED_HOSTS has it, such as "shop.example.com" or ".example.com"',
+      );
+    }
     this.database = props.database;
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const [user, group] = (props.user ?? IMAGE_USER).split(':').map(Number);

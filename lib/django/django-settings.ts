@@ -10,6 +10,8 @@ export interface OverlaySettingsOptions {
    *
    * @default - none
    */
+  // jsii has no `unknown`: this is what it calls any JSON value.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly overrides?: { readonly [name: string]: any };
 }
 

@@ -11,9 +11,11 @@ import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
+import { INetwork } from '../workload/network';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
 import { Service } from '../workload/service';
+import { IVolume } from '../workload/volume';
 import { Workload } from '../workload/workload';
 import { GunicornOptions, GunicornPlan, planGunicorn } from './gunicorn-options';
 import { SharedSettings } from './shared-settings';
@@ -135,6 +137,9 @@ export interface GunicornAppProps extends AppOptions {
   readonly _preflightMark?: string;
 }
 
+/** A WSGI callable as Gunicorn names it. */
+export const WSGI_CALLABLE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/;
+
 /** The port inside the containers. */
 const PORT = 8000;
 const PREFLIGHT_PORT = 8001;
@@ -171,13 +176,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
    */
   constructor(scope: Construct, id: string, props: GunicornAppProps) {
     super(scope, id);
-    requireMatch(
-      this,
-      'module',
-      props.module,
-      /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/,
-      'a module and a callable such as "shop.wsgi:application"',
-    );
+    requireMatch(this, 'module', props.module, WSGI_CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
     this.image = props.image;
     this.user = props.user ?? IMAGE_USER;
     this.replicas = props.replicas ?? 2;
@@ -267,6 +266,21 @@ export class GunicornApp extends Construct implements IProxyTarget {
     this.requireFreeVariable(name);
     const secretName = name.toLowerCase().replace(/_+/g, '-').replace(/^-|-$/g, '');
     this.launch.env.set(name, this.addSecret(secretName, secret).path);
+  }
+
+  /** Lets everything that runs from the app's image reach the members of a network: a cache, a broker. */
+  public joinNetwork(network: INetwork): void {
+    this.shared.add((workload) => workload.joinNetwork(network));
+  }
+
+  /**
+   * Mounts a volume into everything that runs from the app's image.
+   *
+   * @param path absolute path inside the container
+   * @throws when the path is not absolute or is taken
+   */
+  public addVolume(volume: IVolume, path: string): void {
+    this.shared.add((workload) => workload.addVolume(volume, path));
   }
 
   /** Starts a release of the app only when others are complete: a job has ended well, a volume is there. */

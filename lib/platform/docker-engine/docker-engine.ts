@@ -25,6 +25,7 @@ import { EngineImages } from './engine-images';
 import { contentLabels, FilesVolume } from './files-volume';
 import { labelBlocks, labelName, ownerLabels } from './labels';
 import { Names } from './names';
+import { PublishedPorts } from './published-ports';
 import { generateSecretCommand, prepareVolumeCommand } from './root-commands';
 
 /** Settings of a `DockerEngine`. */
@@ -74,6 +75,7 @@ export class DockerEngine extends Platform {
   private readonly namespace?: string;
   private readonly images: EngineImages;
   private readonly names = new Names((scope) => this.namespaceOf(scope));
+  private readonly publishedPorts = new PublishedPorts();
   private readonly filesVolumes = new Map<object, DockerVolume>();
   private readonly secretVolumes = new Map<SecretFile, string>();
   private readonly secretCarriers = new Map<SecretFile, TerraformResource & { readonly id: string }>();
@@ -184,6 +186,7 @@ export class DockerEngine extends Platform {
   /** @internal */
   public _bindService(service: Service): ServiceBinding {
     this.require(service);
+    this.publishedPorts.claim(service);
     const rolling = service.updateStrategy === 'start-first';
     const image = this.images.bind(service, service.image);
     const containers = Array.from({ length: service.replicas }, (_unused, index) => {
