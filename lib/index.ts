@@ -4,7 +4,7 @@ export * from './core/schedule';
 export * from './core/size';
 export * from './django/django-service';
 export * from './django/django-settings';
-export * from './django/release-options';
+export { CheckLevel, ReleaseOptions } from './django/release-options';
 export * from './django/scheduled-command';
 export { AppHealthOptions, AppOptions, GunicornApp, GunicornAppProps } from './gunicorn/gunicorn-app';
 export { GunicornOptions } from './gunicorn/gunicorn-options';

@@ -6,6 +6,8 @@
  */
 export class Duration {
   /**
+   * A number of milliseconds.
+   *
    * @param amount milliseconds, 0 or more
    */
   public static millis(amount: number): Duration {
@@ -13,6 +15,8 @@ export class Duration {
   }
 
   /**
+   * A number of seconds.
+   *
    * @param amount seconds, 0 or more
    */
   public static seconds(amount: number): Duration {
@@ -20,6 +24,8 @@ export class Duration {
   }
 
   /**
+   * A number of minutes.
+   *
    * @param amount minutes, 0 or more
    */
   public static minutes(amount: number): Duration {
@@ -27,6 +33,8 @@ export class Duration {
   }
 
   /**
+   * A number of hours.
+   *
    * @param amount hours, 0 or more
    */
   public static hours(amount: number): Duration {
@@ -34,6 +42,8 @@ export class Duration {
   }
 
   /**
+   * A number of days.
+   *
    * @param amount days of 24 hours, 0 or more
    */
   public static days(amount: number): Duration {

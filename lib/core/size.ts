@@ -8,6 +8,8 @@ const MEBI = 1024 * 1024;
  */
 export class Size {
   /**
+   * A number of kibibytes.
+   *
    * @param amount kibibytes (1024 bytes), a whole number
    */
   public static kibibytes(amount: number): Size {
@@ -15,6 +17,8 @@ export class Size {
   }
 
   /**
+   * A number of mebibytes.
+   *
    * @param amount mebibytes (1024 kibibytes)
    */
   public static mebibytes(amount: number): Size {
@@ -22,6 +26,8 @@ export class Size {
   }
 
   /**
+   * A number of gibibytes.
+   *
    * @param amount gibibytes (1024 mebibytes)
    */
   public static gibibytes(amount: number): Size {

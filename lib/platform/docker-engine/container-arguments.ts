@@ -1,5 +1,6 @@
 import { reject } from '../../core/errors';
 import { terraformText } from '../../core/text';
+import type { Files } from '../../workload/files';
 import { SecretKind } from '../../workload/secret';
 import { SecretFile } from '../../workload/secret-file';
 import { Service } from '../../workload/service';
@@ -12,7 +13,7 @@ export const LOG_OPTIONS = { 'max-size': '10m', 'max-file': '3' };
 
 /** Where a mount finds what the engine made for files and secrets. */
 export interface MountSources {
-  readonly filesVolume: (files: object) => string;
+  readonly filesVolume: (files: Files) => string;
   readonly secretVolume: (secret: SecretFile) => string | undefined;
 }
 

@@ -1,0 +1,81 @@
+import { LocalExecProvisioner, TerraformResource } from 'cdktf';
+import { Construct, IConstruct } from 'constructs';
+import { kebab, terraformText } from '../../core/text';
+import { ContainerImage } from '../../image/container-image';
+import { ImageBinding } from '../bindings';
+import { jobArguments, LOG_OPTIONS } from './container-arguments';
+import { ContainerArguments, EngineContainer } from './engine-container';
+import { EngineContext } from './engine-context';
+
+/** What a job's container is made from. */
+export interface JobContainerProps {
+  readonly timeoutMinutes: number;
+  readonly dependencies: () => TerraformResource[];
+  readonly labels: () => Record<string, string>;
+  readonly arguments: () => ContainerArguments;
+}
+
+/** What a job of the platform's own is made from. */
+export interface RootJobProps {
+  readonly image: ContainerImage;
+  readonly command: string[];
+  readonly mounts: () => ContainerArguments[];
+  readonly after: () => TerraformResource[];
+}
+
+/** Containers that run to their end during the deploy. */
+export class EngineJobs {
+  constructor(private readonly context: EngineContext) {}
+
+  /** A container whose end is waited for, whose log is printed, and whose failure fails the deploy. */
+  public job(scope: Construct, id: string, image: ImageBinding, props: JobContainerProps): EngineContainer {
+    const container = new EngineContainer(scope, id, {
+      name: this.context.names.generation(scope, id === 'Resource' ? '' : kebab(id)),
+      imageId: image.imageId,
+      provider: this.context.provider,
+      createBeforeDestroy: true,
+      labels: props.labels,
+      dependencies: props.dependencies,
+      provisioners: [reportJob(scope)],
+      arguments: () => ({ ...props.arguments(), ...jobArguments() }),
+    });
+    container.addOverride('timeouts.create', `${props.timeoutMinutes}m`);
+    return container;
+  }
+
+  /** A job of the platform's own that hands storage to its owner; it has the one capability that this takes. */
+  public rootJob(scope: Construct, id: string, props: RootJobProps): EngineContainer {
+    const image = this.context.images.bind(scope, props.image);
+    return this.job(scope, id, image, {
+      timeoutMinutes: 5,
+      dependencies: () => [...image.resources, ...props.after()],
+      labels: () => this.context.labels(scope),
+      arguments: () => ({
+        // The image's own entrypoint must not come between.
+        entrypoint: props.command.slice(0, 1),
+        command: props.command.slice(1).map(terraformText),
+        user: '0:0',
+        read_only: true,
+        network_mode: 'none',
+        capabilities: { drop: ['ALL'], add: ['CAP_CHOWN'] },
+        security_opts: ['no-new-privileges:true'],
+        init: true,
+        log_driver: 'json-file',
+        log_opts: LOG_OPTIONS,
+        mounts: props.mounts(),
+      }),
+    });
+  }
+}
+
+/** Prints what a job printed, and fails the deploy when it failed, so that the job is run again by the next one. */
+function reportJob(scope: IConstruct): LocalExecProvisioner {
+  const provisioner: LocalExecProvisioner & { readonly quiet: boolean } = {
+    type: 'local-exec',
+    // Terraform would print the command itself, too.
+    quiet: true,
+    command: 'printf "%s\\n" "$LOG"; if [ "$EXIT_CODE" != 0 ]; then echo "$JOB failed with exit code $EXIT_CODE" >&2; exit 1; fi',
+    environment: { LOG: '${self.container_logs}', EXIT_CODE: '${self.exit_code}', JOB: terraformText(scope.node.path) },
+  };
+  return provisioner;
+}
