@@ -63,6 +63,8 @@ const NEVER = [
   '**/*.sqlite3-*',
   '**/*.tfstate',
   '**/*.tfstate.*',
+  '**/*.tfvars',
+  '**/*.tfvars.json',
   '**/.terraform',
   '**/cdktf.out',
   '**/node_modules',

@@ -11,6 +11,7 @@ export function newStack(id = 'shop', engine?: DockerEngineProps): TerraformStac
 }
 
 /** The arguments of one resource, as Terraform reads them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as free as JSON is
 export type Arguments = Record<string, any>;
 
 /** What Terraform gets: resources by type and logical id. */

@@ -1,5 +1,6 @@
 import { Volume as DockerVolume } from '@cdktf/provider-docker/lib/volume';
 import { TerraformResource } from 'cdktf';
+import { Construct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { SecretKind } from '../../workload/secret';
 import type { SecretFile } from '../../workload/secret-file';
@@ -12,7 +13,7 @@ import { generateSecretCommand } from './root-commands';
 /** Secrets on one engine: each has a volume of its own, which only its consumers mount. */
 export class EngineSecrets {
   private readonly volumes = new Map<SecretFile, string>();
-  private readonly carriers = new Map<SecretFile, Carrier>();
+  private readonly versions = new Map<SecretFile, SecretVersion>();
 
   constructor(
     private readonly context: EngineContext,
@@ -37,7 +38,7 @@ export class EngineSecrets {
 
   /** What is another one whenever a value that Terraform knows is. */
   public versionOf(secret: SecretFile): string | undefined {
-    return this.carriers.get(secret)?.id;
+    return this.versions.get(secret)?.id;
   }
 
   private generate(secret: SecretFile): SecretBinding {
@@ -79,7 +80,29 @@ export class EngineSecrets {
       files: () => [{ path: 'value', content: secret.secret._source, permissions: '0444' }],
     });
     this.volumes.set(secret, volume.name);
-    this.carriers.set(secret, carrier);
+    this.versions.set(secret, new SecretVersion(secret, 'Version', secret.secret._source));
     return { resources: [volume, carrier] };
+  }
+}
+
+/**
+ * An id that is another one whenever a value is, and tells nothing of it: not the carrier's, which is made again after `docker system prune`. Not
+ * cdktf's DataResource, which runs Terraform at synth.
+ */
+class SecretVersion extends TerraformResource {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly value: string,
+  ) {
+    super(scope, id, { terraformResourceType: 'terraform_data', terraformGeneratorMetadata: { providerName: 'terraform' } });
+  }
+
+  public get id(): string {
+    return this.getStringAttribute('id');
+  }
+
+  protected override synthesizeAttributes(): { [name: string]: unknown } {
+    return { triggers_replace: this.value };
   }
 }

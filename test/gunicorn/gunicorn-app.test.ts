@@ -1,0 +1,165 @@
+import { Construct } from 'constructs';
+import { ContainerImage, Duration, GunicornApp, GunicornAppProps, INginxProxy, Job, Network, Secret, Size } from '../../lib';
+import { Arguments, newStack, Synthesized } from '../support/synth';
+
+const image = ContainerImage.fromRegistry('localhost/hello:1');
+
+function newApp(props: object = {}): GunicornApp {
+  return new GunicornApp(newStack(), 'Hello', { image, module: 'app:app', ...props } as GunicornAppProps);
+}
+
+const synthOf = (app: Construct) => new Synthesized(app.node.scope as never);
+const synth = (props: object = {}) => synthOf(newApp(props));
+const server = (result: Synthesized): Arguments =>
+  Object.values(result.all('docker_container')).find((one) => one.name.startsWith('shop-hello-server'))!;
+const upload = (result: Synthesized, file: string) =>
+  result.container('shop/Hello/Files').upload.find((one: Arguments) => one.file === `/files/${file}`)?.content;
+
+const gunicorn = (bind: string, more: string[] = []) => [
+  ...['python', '-m', 'gunicorn', '--config', '/run/cdktf-django/gunicorn.conf.py', '--bind', bind],
+  ...['--worker-class', 'gthread', '--workers', '3', '--threads', '4', '--timeout', '30', '--graceful-timeout', '30', '--keep-alive', '75'],
+  ...['--max-requests', '10000', '--max-requests-jitter', '1000', '--forwarded-allow-ips', '*', ...more, 'app:app'],
+];
+
+test('its servers run Gunicorn behind the launcher', () => {
+  const app = newApp();
+  const result = synthOf(app);
+  expect(server(result)).toMatchObject({
+    entrypoint: ['python', '/run/cdktf-django/launch.py'],
+    command: ['--', ...gunicorn('0.0.0.0:8000')],
+    user: '10001:10001',
+    memory: 512,
+    cpu_quota: 100_000,
+    env: ['HOME=/tmp', 'PYTHONUNBUFFERED=1'],
+    ports: [],
+    stop_signal: 'SIGTERM',
+    stop_timeout: 40,
+    destroy_grace_seconds: 40,
+    wait: true,
+    read_only: true,
+    lifecycle: { create_before_destroy: true },
+  });
+  expect(server(result).healthcheck).toEqual({
+    test: [...['CMD', 'python', '-IS', '/run/cdktf-django/probe.py', '--port', '8000', '--path', '/', '--expect', '<500', '--heartbeat', '45']],
+    interval: '3s',
+    timeout: '5s',
+    start_period: '1m0s',
+    retries: 3,
+  });
+  expect(app).toMatchObject({ replicas: 2, workers: 3, threads: 4 });
+  expect(app.node.defaultChild).toBe(app.service);
+  expect(app.endpoints).toHaveLength(2);
+});
+
+test('a new version is booted once before any of its servers starts', () => {
+  const result = synth({ health: { path: '/up', firstPath: '/ready?db=1', expect: '200-299' } });
+  expect(result.container('shop/Hello/Preflight').command).toEqual([
+    ...['--job', '--', 'python', '/run/cdktf-django/preflight.py', '--port', '8001', '--path', '/ready?db=1', '--expect', '200-299'],
+    ...['--', ...gunicorn('127.0.0.1:8001')],
+  ]);
+  expect(server(result).depends_on.join(' ')).toMatch(/docker_container\.Hello_Preflight_/);
+  expect(server(result).healthcheck.test.join(' ')).toContain('--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45');
+});
+
+test('the heartbeat may be older than the timeout', () => {
+  const timeout = Duration.seconds(120);
+  expect(server(synth({ timeout })).healthcheck.test.slice(-2)).toEqual(['--heartbeat', '135']);
+  expect(server(synth({ timeout })).stop_timeout).toBe(130);
+});
+
+test('its files are the programs that it needs', () => {
+  const files = synth()
+    .container('shop/Hello/Files')
+    .upload.map((one: Arguments) => one.file);
+  expect(files).toEqual(['bin/manage', 'gunicorn.conf.py', 'launch.json', 'launch.py', 'preflight.py', 'probe.py'].map((name) => `/files/${name}`));
+});
+
+test('environment and secrets are those of the server and of every job', () => {
+  const app = newApp({ environment: { A: '1' }, secrets: { 'mail-password': Secret.fromFile('/etc/mail') } });
+  const later = app._addJob('Later', ['work']);
+  app.addEnvironment('B', '2');
+  app.addSecret('api-key', Secret.generated());
+  expect(later.environment).toEqual({ HOME: '/tmp', PYTHONUNBUFFERED: '1', A: '1', B: '2' });
+  for (const workload of [app.service, app.preflight, later]) {
+    expect(workload.environment).toEqual(later.environment);
+    expect(workload.secrets.map((secret) => secret.path)).toEqual(['/run/secrets/mail-password/value', '/run/secrets/api-key/value']);
+  }
+});
+
+test('launch.json has variables from secrets by the path of their file', () => {
+  const app = newApp({ secretEnvironment: { STRIPE_KEY: Secret.generated(), _MAIL__PASSWORD: Secret.generated() } });
+  app._addLaunchTemplate('URL', () => 'postgres://app:{url:/run/secrets/db/value}@db');
+  const result = synthOf(app);
+  expect(upload(result, 'launch.json')).toBe(`{
+  "env": {
+    "STRIPE_KEY": "/run/secrets/stripe-key/value",
+    "_MAIL__PASSWORD": "/run/secrets/mail-password/value"
+  },
+  "templates": {
+    "URL": "postgres://app:{url:/run/secrets/db/value}@db"
+  }
+}
+`);
+  expect(server(result).env).toEqual(['HOME=/tmp', 'PYTHONUNBUFFERED=1']);
+});
+
+test('a proxy reaches its servers in the edge network', () => {
+  const app = newApp({ replicas: 3 });
+  const proxy = Object.assign(new Construct(app, 'Proxy'), { edgeNetwork: new Network(app, 'Edge') }) as INginxProxy;
+  const bound = app.bindToProxy(proxy, { host: 'a', path: '/', scriptName: '', scheme: 'http', port: 80, origin: 'http://a' });
+  expect(bound).toEqual({ servers: app.endpoints, completion: [app.service] });
+  expect(bound.servers.map((one) => one.port)).toEqual([8000, 8000, 8000]);
+  expect(app.service.networks).toEqual([proxy.edgeNetwork]);
+  expect(app.preflight.networks).toEqual([]);
+});
+
+test('nothing of a release starts before what it was told to wait for', () => {
+  const app = newApp();
+  app.runAfter(new Job(app, 'First', { image }));
+  const result = synthOf(app);
+  for (const one of [server(result), result.container('shop/Hello/Preflight')]) expect(one.depends_on.join(' ')).toMatch(/Hello_First_/);
+});
+
+test.each(['app:app', 'shop.wsgi:application', 'app:create_app()', '_a.b_2:c'])('the module %s passes', (module) => {
+  expect(() => newApp({ module })).not.toThrow();
+});
+
+describe('bad input is refused with the path of the construct', () => {
+  test.each<[string, object, RegExp]>([
+    [
+      'a module without a callable',
+      { module: 'app' },
+      /^shop\/Hello: module must be a module and a callable such as "shop.wsgi:application", got "app"$/,
+    ],
+    ['a module with arguments', { module: 'app:create("x")' }, /^shop\/Hello: module must be/],
+    ['a module with a shell word', { module: 'app:app; reboot' }, /^shop\/Hello: module must be/],
+    ['negative replicas', { replicas: -1 }, /^shop\/Hello: replicas must be an integer from 1 to 1000, got -1$/],
+    ['no CPU', { cpus: 0 }, /^shop\/Hello\/Server: cpus must be from 0.01 to 1024, got 0$/],
+    ['little memory', { memory: Size.mebibytes(1) }, /^shop\/Hello\/Server: memory must be 6 MiB or more, .*, got 1 MiB$/],
+    ['a user by name', { user: 'app' }, /^shop\/Hello\/Preflight: user must be a numeric/],
+    ['no workers', { workers: 0 }, /^shop\/Hello: workers must be/],
+    [
+      'a path that is a URL',
+      { health: { path: 'http://x/' } },
+      /^shop\/Hello: health.path must be a URL path such as "\/healthz", got "http:\/\/x\/"$/,
+    ],
+    ['a first path with a space', { health: { firstPath: '/a b' } }, /^shop\/Hello: health.firstPath must be a URL path/],
+    ['an expectation that is a word', { health: { expect: 'ok' } }, /^shop\/Hello: health.expect must be a range of status codes .*, got "ok"$/],
+    ['a variable with a dash', { environment: { 'A-B': '1' } }, /^shop\/Hello: the name of an environment variable must be/],
+    ['a variable of the library', { environment: { HOME: '/x' } }, /^shop\/Hello: environment variable "HOME" is set already; set it in one place$/],
+    [
+      'a variable and a secret of one name',
+      { environment: { A: '1' }, secretEnvironment: { A: Secret.generated() } },
+      /^shop\/Hello: environment variable "A" is set already/,
+    ],
+    ['a secret in upper case', { secrets: { KEY: Secret.generated() } }, /^shop\/Hello\/Secret-KEY: secretName must be made of lower-case/],
+    ['an image of tomorrow', { image: ContainerImage.fromRegistry('hello:latest') }, /^shop\/Hello: image must not have the tag "latest"/],
+  ])('%s', (_what, props, message) => expect(() => newApp(props)).toThrow(message));
+
+  test('a variable that a secret sets already', () => {
+    const app = newApp({ secretEnvironment: { A: Secret.generated() } });
+    expect(() => app.addEnvironment('A', '1')).toThrow(/^shop\/Hello: environment variable "A" is set already; set it in one place$/);
+    expect(() => app._addLaunchTemplate('A', () => '')).toThrow(/^shop\/Hello: environment variable "A" is set already/);
+    expect(() => app.addSecretEnvironment('HOME', Secret.generated())).toThrow(/^shop\/Hello: environment variable "HOME" is set already/);
+  });
+});

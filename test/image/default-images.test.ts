@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { defaultImages, runtimeFile, runtimeFolder } from '../../lib/image/default-images';
+import { parseImageReference, problemOfReference } from '../../lib/image/image-reference';
+
+const all = [defaultImages.nginx, defaultImages.python, ...Object.values(defaultImages.postgres)];
+
+test.each(all)('%s is an official image with a full version and the Debian release', (reference) => {
+  expect(problemOfReference(reference)).toBeUndefined();
+  const { registry, repository, tag } = parseImageReference(reference)!;
+  expect(registry).toBeUndefined();
+  expect(repository).toMatch(/^[a-z]+$/);
+  expect(tag).toMatch(/^\d+\.\d+(\.\d+)?(-slim)?-[a-z]+$/);
+});
+
+test('nginx keeps idle connections over a reload, which came with 1.27.4', () => {
+  const [major, minor, patch] = /:(\d+)\.(\d+)\.(\d+)/.exec(defaultImages.nginx)!.slice(1).map(Number);
+  expect(major * 1e6 + minor * 1e3 + patch).toBeGreaterThanOrEqual(1_027_004);
+});
+
+test('the images of Postgres are those of their major versions', () => {
+  expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
+  for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));
+});
+
+test('what runs in containers lies beside the library', () => {
+  expect(existsSync(runtimeFolder)).toBe(true);
+  expect(runtimeFile('python/manage')).toMatch(/^#!/);
+});

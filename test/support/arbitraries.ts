@@ -1,0 +1,309 @@
+import { TerraformStack } from 'cdktf';
+import fc from 'fast-check';
+import {
+  Balancing,
+  ContainerImage,
+  DjangoService,
+  DjangoServiceProps,
+  DjangoSettings,
+  Duration,
+  GunicornApp,
+  GunicornAppProps,
+  NginxProxy,
+  NginxProxyProps,
+  PostgresDb,
+  PostgresDbProps,
+  PostgresStorage,
+  PostgresVersion,
+  ProxyRouteProps,
+  RemovalPolicy,
+  Secret,
+  Size,
+} from '../../lib';
+import { folder } from './folder';
+
+/*
+ * Random props of the four constructs. Those named "valid" are all accepted; `wrong` has, for each prop, values that must not be.
+ */
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+const of = (first: string, rest: string, max = 12) =>
+  fc.tuple(fc.constantFrom(...first), fc.string({ unit: fc.constantFrom(...rest), maxLength: max })).map(([one, more]) => one + more);
+
+/** Text in which everything occurs that has a meaning to Terraform, JSON, a shell, nginx or SQL. */
+export const text = fc.string({
+  unit: fc.oneof(
+    fc.constantFrom(
+      '$',
+      '%',
+      '{',
+      '}',
+      '"',
+      "'",
+      '\\',
+      '\n',
+      ';',
+      '`',
+      '#',
+      '~',
+      ' ',
+      '<<EOT',
+      '${',
+      '%{if',
+      '$${',
+      '%%{',
+      '${plantimestamp()}',
+      '{{',
+      '\u2028',
+    ),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }).filter((part) => !part.includes('\0')),
+  ),
+  maxLength: 12,
+});
+const line = text.map((value) => value.replace(/[\0\r\n]/g, '')).filter((value) => value !== '');
+const word = of(LETTERS, `${LETTERS}0123456789_`);
+const variable = of('ABCDEFGXYZ_', 'ABCXYZ0123456789_').map((name) => `V${name}`);
+const module_ = fc.array(word, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('.'));
+const seconds = (min: number, max: number) => fc.integer({ min, max }).map((value) => Duration.seconds(value));
+const mebibytes = (min: number, max: number) => fc.integer({ min, max }).map((value) => Size.mebibytes(value));
+const cpus = fc.double({ min: 0.01, max: 64, noNaN: true });
+const host = fc.oneof(
+  fc.array(of(LETTERS, `${LETTERS}0123456789`, 8), { minLength: 2, maxLength: 4 }).map((labels) => `${labels.join('.')}.example.com`),
+  fc.array(of(LETTERS, LETTERS, 5), { minLength: 1, maxLength: 2 }).map((labels) => `*.${labels.join('.')}.example.org`),
+  fc.ipV4(),
+);
+const urlPath = fc.array(of(LETTERS, `${LETTERS}0123456789-_~`, 6), { maxLength: 3 }).map((parts) => `/${parts.map((part) => `${part}/`).join('')}`);
+const folderPath = urlPath.filter((path) => path !== '/');
+
+/** All or some of the members. */
+function some<T extends object>(members: { [K in keyof T]-?: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+  return fc.record(members as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: [] }) as unknown as fc.Arbitrary<Partial<T>>;
+}
+
+const image = (name: string) =>
+  fc.oneof(
+    fc.constant(ContainerImage.fromRegistry(`localhost/${name}:1`)),
+    fc.constant(ContainerImage.fromDjangoProject(folder({ 'manage.py': '', 'requirements.txt': '' }, name))),
+  );
+
+const options = some<GunicornAppProps>({
+  image: fc.constant(undefined as never),
+  module: fc.constant(undefined as never),
+  health: fc.constant(undefined),
+  _preflightMark: fc.constant(undefined),
+  replicas: fc.integer({ min: 1, max: 3 }),
+  cpus,
+  memory: mebibytes(6, 8192),
+  environment: fc.dictionary(variable, text, { maxKeys: 3 }),
+  secrets: fc.dictionary(of(LETTERS, LETTERS), fc.constant(Secret.generated()), { maxKeys: 2 }),
+  secretEnvironment: fc.dictionary(
+    variable.map((name) => `S${name}9`),
+    fc.constantFrom(Secret.generated({ length: 20 }), Secret.fromFile('/etc/a b${c}')),
+    {
+      maxKeys: 1,
+    },
+  ),
+  user: fc.tuple(fc.nat(60000), fc.nat(60000)).map((ids) => ids.join(':')),
+  workers: fc.integer({ min: 1, max: 512 }),
+  threads: fc.integer({ min: 1, max: 512 }),
+  timeout: seconds(1, 30),
+  gracefulTimeout: seconds(30, 900),
+  keepAlive: seconds(1, 900),
+  maxRequests: fc.nat(1_000_000),
+  maxRequestsJitter: fc.nat(1000),
+  preload: fc.boolean(),
+  gunicornArguments: fc.array(
+    line.filter((value) => !value.startsWith('-')),
+    { maxLength: 2 },
+  ),
+}).map(({ image: _image, module: _module, health: _health, _preflightMark, ...rest }) => rest);
+
+export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
+  version: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17, PostgresVersion.V18),
+  databaseName: word.map((name) => `d${name}`),
+  user: word.map((name) => `u${name}`),
+  password: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/%{p}')),
+  memory: mebibytes(128, 65536),
+  cpus,
+  storage: fc.constantFrom(...Object.values(PostgresStorage)),
+  maxConnections: fc.integer({ min: 10, max: 10000 }),
+  parameters: fc.dictionary(
+    word.map((name) => `x_${name}`),
+    text.map((value) => value.replace(/[\r\n]/g, '')),
+    { maxKeys: 3 },
+  ),
+  removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
+  volumeName: of(LETTERS, `${LETTERS}_.-`).map((name) => `v${name}0`),
+}).map((props) => (props.removalPolicy === RemovalPolicy.DESTROY ? { ...props, volumeName: undefined } : props));
+
+export const validApp: fc.Arbitrary<GunicornAppProps> = fc
+  .tuple(
+    options,
+    image('hello'),
+    module_,
+    fc.constantFrom('app', 'create_app()'),
+    some<NonNullable<GunicornAppProps['health']>>({
+      path: urlPath,
+      firstPath: urlPath.map((path) => `${path}?a=1&b=2`),
+      expect: fc.constantFrom('<500', '200', '200-399'),
+      interval: seconds(1, 60),
+      startPeriod: seconds(0, 600),
+    }),
+  )
+  .map(([more, from, name, callable, health]) => ({ ...more, image: from, module: `${name}:${callable}`, health }));
+
+export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
+  .tuple(
+    options,
+    image('shop'),
+    word,
+    some<DjangoServiceProps>({
+      settings: fc.oneof(
+        fc
+          .tuple(module_, fc.dictionary(of('ABC', 'ABC_1'), fc.jsonValue(), { maxKeys: 2 }))
+          .map(([name, overrides]) => DjangoSettings.overlay(name, { overrides })),
+        module_.map((name) => DjangoSettings.environment(name)),
+      ),
+      wsgi: module_.map((name) => `${name}:application`),
+      database: fc.constant(undefined as never),
+      secretKey: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/key')),
+      allowedHosts: fc.array(
+        host.map((name) => name.replace('*', '')),
+        { maxLength: 2 },
+      ),
+      release: fc.record({
+        lockTimeout: seconds(0, 60),
+        keepGenerations: fc.integer({ min: 1, max: 9 }),
+        commands: fc.array(fc.array(line, { minLength: 1, maxLength: 2 }), { maxLength: 1 }),
+      }),
+      staticUrl: folderPath.map((path) => `/s${path}`),
+      mediaUrl: folderPath.map((path) => `/m${path}`),
+      removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
+      image: fc.constant(undefined as never),
+      project: fc.constant(undefined as never),
+    } as never) as fc.Arbitrary<Partial<DjangoServiceProps>>,
+  )
+  .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({ ...more, ...own, image: from, project }));
+
+export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
+  image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
+  httpPort: fc.integer({ min: 1, max: 65535 }),
+  address: fc.ipV4(),
+  maxBodySize: mebibytes(1, 4096),
+  timeouts: fc.record({ connect: seconds(1, 9), send: seconds(1, 900), read: seconds(1, 900) }),
+  clientTimeouts: fc.record({ header: seconds(1, 60), body: seconds(1, 60), send: seconds(1, 60), keepalive: seconds(1, 60) }),
+  balancing: fc.constantFrom(...Object.values(Balancing)),
+  upstreamKeepalive: fc.integer({ min: 1, max: 1024 }),
+  gzip: fc.boolean(),
+  accessLog: fc.boolean(),
+  cacheSize: mebibytes(1, 4096),
+  httpSnippet: text,
+  serverSnippet: text,
+  workers: fc.integer({ min: 1, max: 256 }),
+  workerConnections: fc.integer({ min: 64, max: 262144 }),
+  memory: mebibytes(6, 8192),
+  cpus,
+} as never);
+
+export interface Whole {
+  readonly db: PostgresDbProps;
+  readonly django: DjangoServiceProps;
+  readonly withDatabase: boolean;
+  readonly app: GunicornAppProps;
+  readonly proxy: NginxProxyProps;
+  readonly routes: Omit<ProxyRouteProps, 'target'>[];
+  readonly djangoPath: string;
+}
+
+/** Props of a whole stack. */
+export const validWhole: fc.Arbitrary<Whole> = fc.record({
+  db: validDb,
+  django: validDjango,
+  withDatabase: fc.boolean(),
+  app: validApp,
+  proxy: validProxy,
+  routes: fc.uniqueArray(
+    fc.record({
+      host,
+      maxBodySize: fc.option(mebibytes(1, 9), { nil: undefined }),
+      balancing: fc.option(fc.constantFrom(...Object.values(Balancing)), { nil: undefined }),
+      snippet: fc.option(text, { nil: undefined }),
+    }),
+    { minLength: 1, maxLength: 3, selector: (route) => route.host },
+  ),
+  djangoPath: urlPath,
+});
+
+export function build(stack: TerraformStack, whole: Whole): void {
+  const db = new PostgresDb(stack, 'Db', whole.db);
+  const shop = new DjangoService(stack, 'Shop', { ...whole.django, database: whole.withDatabase ? db : undefined });
+  const hello = new GunicornApp(stack, 'Hello', whole.app);
+  const proxy = new NginxProxy(stack, 'Proxy', whole.proxy);
+  for (const route of whole.routes) {
+    proxy.addRoute({ ...route, path: whole.djangoPath, target: shop });
+    proxy.addRoute({ ...route, path: '/zz-hello/', target: hello });
+  }
+}
+
+const notInteger = (min: number, max: number) =>
+  fc.oneof(fc.integer({ max: min - 1 }), fc.integer({ min: max + 1 }), fc.constantFrom(NaN, Infinity, min + 0.5));
+const notWord = fc.constantFrom('', ' ', 'a b', "a'b", 'a"b', 'a;b', 'a\nb', '${a}', '$(a)', '../a', 'a-é');
+const latest = fc.constantFrom('nginx', 'nginx:latest', 'NGINX:1', 'a b:1', '').map((reference) => ContainerImage.fromRegistry(reference));
+const missing = fc.constant(ContainerImage.fromDjangoProject('/no/such/folder'));
+
+/** For each prop, values that are refused. */
+export const wrong = {
+  Db: {
+    version: fc.constantFrom(
+      PostgresVersion.of(9, 'postgres:9.6-stretch'),
+      PostgresVersion.of(17, 'postgres:latest'),
+      PostgresVersion.of(17, 'postgres:16.1-trixie'),
+    ),
+    databaseName: fc.oneof(notWord, fc.constantFrom('postgres', '1a', 'A', 'a'.repeat(58))),
+    user: fc.oneof(notWord, fc.constantFrom('postgres', 'pg_x', 'A', 'a'.repeat(64))),
+    memory: fc.integer({ min: 0, max: 127 }).map((value) => Size.mebibytes(value)),
+    cpus: fc.constantFrom(0, -1, NaN, Infinity, 1025),
+    maxConnections: notInteger(10, 10000),
+    parameters: fc.constantFrom({ 'a b': '1' }, { port: '1' }, { x: 'a\nb' }, { x: 1 }),
+  },
+  Shop: {
+    image: fc.oneof(latest, missing),
+    project: fc.oneof(notWord, fc.constant('my-shop')),
+    staticUrl: fc.constantFrom('', 'static', '/', '/static', '/a b/', '/a"/', '//'),
+    mediaUrl: fc.constantFrom('', 'media', '/', '/media', '/a;b/'),
+    replicas: notInteger(1, 1000),
+    settings: notWord.map((name) => DjangoSettings.overlay(name)),
+    wsgi: fc.constantFrom('', 'a', 'a:b;c', 'a:b c'),
+    allowedHosts: fc.constantFrom(['a b'], ['a,b'], ['']),
+    release: fc.constantFrom({ keepGenerations: 0 }, { commands: [[]] }),
+  },
+  Hello: {
+    image: latest,
+    module: fc.oneof(notWord, fc.constantFrom('app', ':app', 'app:', 'app:app;')),
+    replicas: notInteger(1, 1000),
+    cpus: fc.constantFrom(0, -0.5, NaN),
+    memory: fc.integer({ min: 0, max: 5 }).map((value) => Size.mebibytes(value)),
+    user: fc.constantFrom('', 'root', '1', '1:1:1', '1:a'),
+    workers: notInteger(1, 512),
+    threads: notInteger(1, 512),
+    timeout: fc.constantFrom(Duration.seconds(0), Duration.millis(1500)),
+    environment: fc.constantFrom({ 'A B': '' }, { '': '' }, { A: 'a\0b' }, { HOME: '/' }),
+    secrets: fc.constantFrom({ A: Secret.generated() }, { 'a b': Secret.generated() }),
+    gunicornArguments: fc.constantFrom(['--bind=0'], [''], ['a\nb']),
+    health: fc.constantFrom({ path: 'x' }, { path: '/a b' }, { expect: 'ok' }, { firstPath: '' }),
+  },
+  Proxy: {
+    image: latest,
+    httpPort: notInteger(1, 65535),
+    address: fc.constantFrom('', 'localhost', '1.2.3', '::1', '0.0.0.0; reboot'),
+    maxBodySize: fc.constant(Size.mebibytes(0)),
+    timeouts: fc.constant({ read: Duration.millis(1) }),
+    upstreamKeepalive: notInteger(1, 1024),
+    workers: notInteger(1, 256),
+    workerConnections: notInteger(64, 262144),
+    memory: fc.constant(Size.mebibytes(1)),
+    cpus: fc.constantFrom(0, -1, NaN),
+    cacheSize: fc.constant(Size.mebibytes(0)),
+    httpSnippet: fc.constant('a\0b'),
+  },
+};
