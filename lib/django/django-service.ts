@@ -92,7 +92,7 @@ export interface DjangoServiceProps extends AppOptions {
 const STATIC_ROOT = '/var/lib/cdktf-django/static';
 const MEDIA_ROOT = '/var/lib/cdktf-django/media';
 const HEALTH_PATH = '/-/health/';
-const OVERLAY_MODULES = ['__init__', 'asgi', 'config', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'];
+const OVERLAY_MODULES = ['__init__', 'asgi', 'config', 'connections', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'];
 
 /**
  * A Django project in production: a `GunicornApp` that knows Django.

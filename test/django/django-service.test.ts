@@ -146,7 +146,7 @@ describe('with the overlay', () => {
         .map((file) => file.file)
         .filter((file) => file.includes('overlay')),
     ).toEqual(
-      ['__init__', 'asgi', 'config', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'].map(
+      ['__init__', 'asgi', 'config', 'connections', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'].map(
         (name) => `/files/python/cdktf_django_overlay/${name}.py`,
       ),
     );

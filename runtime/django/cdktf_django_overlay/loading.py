@@ -22,6 +22,10 @@ def load_application(kind, default_factory):
     else:
         application = import_name(name)
     require_overlay(name or default_factory)
+    # Not at the top: django.db must not be imported before the settings are checked.
+    from cdktf_django_overlay.connections import watch_connections
+
+    watch_connections()
     return application
 
 

@@ -1,0 +1,91 @@
+import { compare, Row } from '../report/row';
+import { BenchOptions, Findings, inTurns, say } from '../support/suite';
+import { Caddy } from './caddy';
+import { Engine } from './engine';
+import { eventually } from './eventually';
+import { Shop, ShopDeployment } from './shop';
+import { staticFiles } from './static-files';
+import { Tutorial } from './tutorial';
+import { throughputVersions } from './versions';
+import { Load, wrk, wrkOnAll } from './wrk';
+
+/** Connections of the load. More of them than a two-core machine's app has threads only wait. */
+const CONNECTIONS = 16;
+const WARM_UP_SECONDS = 2;
+
+/** How many requests a second go through the whole stack. */
+export async function throughput(options: BenchOptions): Promise<Findings> {
+  const engine = new Engine(options.signal);
+  const deployment = new ShopDeployment(engine, options.signal);
+  try {
+    say('throughput: deploying the example ...');
+    const shop = await deployment.deploy();
+    const proxy = `http://${await engine.address(shop.proxy, shop.network)}:8080`;
+    say('throughput: starting the tutorial and Caddy beside it ...');
+    const tutorial = `http://${await new Tutorial(engine).start(shop)}`;
+    const program = process.env.BENCH_CADDY ?? fail('BENCH_CADDY is not set: run npm run bench');
+    const caddy = `http://${await new Caddy(engine).start(program, shop)}:8080`;
+    const apps = await Promise.all(shop.apps.map(async (app) => `http://${await engine.address(app, shop.network)}:8000`));
+    const rows = await measure({ engine, shop, proxy, tutorial, caddy, apps }, options);
+    return {
+      method: `Load by wrk with ${CONNECTIONS} connections for ${options.seconds} s a run, straight to the addresses of containers, on the same cores.`,
+      versions: await throughputVersions(engine, shop, program),
+      rows,
+    };
+  } finally {
+    // Caddy is in a network that Terraform destroys, so what has a name goes both before and after.
+    await engine.removeContainers(['caddy', 'tutorial']);
+    await deployment.destroy().catch((error: Error) => say(`throughput: ${error.message}`));
+    await engine.removeAll();
+  }
+}
+
+/** What is measured, and where it listens. */
+interface Parts {
+  readonly engine: Engine;
+  readonly shop: Shop;
+  readonly proxy: string;
+  readonly tutorial: string;
+  readonly caddy: string;
+  readonly apps: string[];
+}
+
+async function measure({ engine, shop, proxy, tutorial, caddy, apps }: Parts, options: BenchOptions): Promise<Row[]> {
+  const rows: Row[] = [];
+  const load = (host = shop.host): Omit<Load, 'url'> => ({ host, connections: CONNECTIONS, seconds: options.seconds });
+  const on = (url: string, host?: string) => (seconds: number) => wrk({ ...load(host), url, seconds }, options.signal);
+  const pair = async (what: string, peer: string, atLeast: number, mine: Step, other: Step) => {
+    say(`throughput: ${what}`);
+    for (const step of [mine, other]) await step(WARM_UP_SECONDS);
+    const found = await inTurns(options.runs, { mine: () => mine(options.seconds), other: () => other(options.seconds) });
+    const unit = 'requests/s';
+    rows.push(
+      compare(what, { name: 'our stack', unit, runs: found.mine }, { name: peer, unit, runs: found.other }, { kind: 'at least', ratio: atLeast }),
+    );
+  };
+
+  const files = await staticFiles(engine, shop);
+  await eventually(() => wrk({ ...load(), url: `${tutorial}/db/`, seconds: 1 }, options.signal), 30);
+  await eventually(() => wrk({ ...load(), url: `${caddy}/db/`, seconds: 1 }, options.signal), 30);
+
+  const alone = (step: Step) => (seconds: number) => engine.whilePaused(shop.containers, () => step(seconds));
+  await pair('database view, whole stack', "the tutorial's set-up", 8, on(`${proxy}/db/`), alone(on(`${tutorial}/db/`)));
+  const straight = (seconds: number) =>
+    wrkOnAll(
+      apps.map((app) => `${app}/db/`),
+      { ...load(), seconds },
+      options.signal,
+    );
+  await pair('database view, through nginx', 'straight at Gunicorn', 0.85, on(`${proxy}/db/`), straight);
+  const paths = { 'database view': '/db/', 'front page': '/', 'trivial view': '/whoami/', ...files };
+  for (const [name, path] of Object.entries(paths)) await pair(name, 'Caddy', 1, on(`${proxy}${path}`), on(`${caddy}${path}`));
+  await pair('Flask app', 'Caddy', 1, on(`${proxy}/`, shop.helloHost), on(`${caddy}/`, shop.helloHost));
+  return rows;
+}
+
+/** Requests a second, under load for so many seconds. */
+type Step = (seconds: number) => Promise<number>;
+
+function fail(problem: string): never {
+  throw new Error(problem);
+}
