@@ -7,8 +7,10 @@ const examples = join(__dirname, '..', 'examples');
 
 /** Where the example is to be reached, and where its images come from. */
 export interface ShopStackProps {
-  /** The port on the loopback address. */
+  /** The port on that address. */
   readonly port: number;
+  /** The IPv4 address of the host. @default '127.0.0.1' */
+  readonly address?: string;
   /** A mirror of Docker Hub. @default - Docker Hub itself */
   readonly imageMirror?: string;
 }
@@ -32,7 +34,7 @@ export class ShopStack extends TerraformStack {
       replicas: 1,
     });
 
-    const proxy = new NginxProxy(this, 'Proxy', { address: '127.0.0.1', httpPort: props.port });
+    const proxy = new NginxProxy(this, 'Proxy', { address: props.address ?? '127.0.0.1', httpPort: props.port });
     proxy.addRoute({ host: '127.0.0.1', target: shop });
     proxy.addRoute({ host: 'shop.localhost', target: shop });
     proxy.addRoute({ host: 'hello.localhost', target: hello });

@@ -1,6 +1,6 @@
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
-import { App, TerraformStack } from 'cdktf';
-import { spawnSync } from 'node:child_process';
+import { App, LocalBackend, TerraformStack } from 'cdktf';
+import { spawn, spawnSync, SpawnSyncOptionsWithStringEncoding } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,10 @@ export class Deployment {
   public synth(build: Build): void {
     const app = new App({ outdir: this.folder });
     build(app, this.namespace);
+    // Not where the test was started, which is the default.
+    for (const made of app.node.children.filter((child) => TerraformStack.isStack(child))) {
+      new LocalBackend(made, { path: join(this.folder, 'terraform.tfstate') });
+    }
     app.synth();
   }
 
@@ -65,6 +69,16 @@ export class Deployment {
     this.init();
     const result = this.terraform('apply', '-auto-approve', '-no-color');
     return { ok: result.status === 0, output: result.stdout + result.stderr };
+  }
+
+  /** The same, while the test goes on. */
+  public async applyMeanwhile(): Promise<Applied> {
+    this.init();
+    const child = spawn(terraformProgram(), ['apply', '-auto-approve', '-no-color'], this.options);
+    let output = '';
+    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (part: Buffer) => (output += part.toString()));
+    const status = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+    return { ok: status === 0, output };
   }
 
   /** What an apply would change: empty when the plan is. */
@@ -111,6 +125,11 @@ export class Deployment {
     if (containers) throw new Error(`containers were left behind:\n${containers}`);
   }
 
+  /** Forgets a deployment whose whole engine is thrown away. */
+  public forget(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
   /** The names of the stack's volumes that are on the engine. */
   public volumes(): string[] {
     const all = docker(this.environment, 'volume', 'ls', '-q').split('\n');
@@ -145,13 +164,21 @@ export class Deployment {
   }
 
   private terraform(...args: string[]) {
-    const result = spawnSync(process.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, {
+    const result = spawnSync(terraformProgram(), args, this.options);
+    if (result.error) throw result.error;
+    return result;
+  }
+
+  private get options(): SpawnSyncOptionsWithStringEncoding {
+    return {
       cwd: this.stackFolder,
       encoding: 'utf8',
       maxBuffer: 1 << 28,
       env: { ...process.env, ...this.environment, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' },
-    });
-    if (result.error) throw result.error;
-    return result;
+    };
   }
+}
+
+function terraformProgram(): string {
+  return process.env.TERRAFORM_BINARY_NAME ?? 'terraform';
 }

@@ -8,7 +8,14 @@ export function docker(environment: Record<string, string>, ...args: string[]): 
   return result.stdout.trimEnd();
 }
 
-/** The same for the engine of the environment. */
+/** What a container has printed, on both of its outputs. */
+export function logs(environment: Record<string, string>, container: string): string {
+  const result = spawnSync('docker', ['logs', container], { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, ...environment } });
+  if (result.status !== 0) throw new Error(`docker logs ${container} failed:\n${result.stderr}`);
+  return result.stdout + result.stderr;
+}
+
+/** Runs the docker client on the engine of the environment. */
 export function engine(...args: string[]): string {
   return docker({}, ...args);
 }

@@ -5,6 +5,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly body: string;
+  /** The body as it came: compressed, for one that asked for it. */
+  readonly bytes: Buffer;
 }
 
 /** What is asked. */
@@ -37,7 +39,10 @@ export function ask(question: Question): Promise<Answer> {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(parts).toString('utf8') }));
+        response.on('end', () => {
+          const bytes = Buffer.concat(parts);
+          resolve({ status: response.statusCode!, headers: response.headers, body: bytes.toString('utf8'), bytes });
+        });
       },
     );
     sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
