@@ -40,6 +40,13 @@ export class ShopStack extends TerraformStack {
     proxy.addRoute({ host: 'hello.localhost', target: hello });
     proxy.addRoute({ host: '127.0.0.1', path: '/hello/', target: hello });
 
-    new TerraformOutput(this, 'Url', { value: `http://127.0.0.1:${props.port}/` });
+    // What a person needs next; `cdktf deploy` prints them.
+    new TerraformOutput(this, 'Urls', { value: proxy.routeUrls });
+    new TerraformOutput(this, 'Logs', {
+      value: [...proxy.service.containerNames, ...shop.app.service.containerNames, ...hello.service.containerNames].map(
+        (name) => `docker logs ${name}`,
+      ),
+    });
+    new TerraformOutput(this, 'Psql', { value: `docker exec -it ${db.server.containerNames[0]} ${db.administrationCommand.join(' ')}` });
   }
 }
