@@ -1,12 +1,12 @@
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { App, LocalBackend } from 'cdktf';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShopStack } from '../../bin/shop-stack';
 import { run } from '../support/run';
 import { Engine } from './engine';
+import { freePort } from '../../test/e2e/support/port';
 
 /** Where the parts of the deployed example are. */
 export interface Shop {
@@ -88,16 +88,4 @@ export class ShopDeployment {
       signal,
     });
   }
-}
-
-/** A port of the loopback address that nobody listens at. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
