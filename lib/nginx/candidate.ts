@@ -5,9 +5,11 @@ import { Endpoint } from '../workload/endpoint';
 import { Files } from '../workload/files';
 import { Balancing } from './balancing';
 import { ConfigNode, renderConfig } from './config/directive';
-import { appLocation, AppLocation, fileLocation } from './config/location-config';
+import { appLocation, AppLocation, fileLocation, FileLocation } from './config/location-config';
 import { serverConfig } from './config/server-config';
 import { upstreamConfig, upstreamServers } from './config/upstream-config';
+import { ErrorPage } from './error-page';
+import { PROXY_OWNER } from './proxy-layout';
 import { hostKey, pathKey } from './route-checks';
 
 /**
@@ -22,7 +24,8 @@ export class Candidate {
   constructor(
     private readonly scope: Construct,
     private readonly files: Files,
-    private readonly settings: { readonly keepalive: number; readonly serverSnippet: boolean },
+    private readonly owner: string,
+    private readonly keepalive: number,
   ) {}
 
   /** Adds a group of servers, once for each owner, purpose and way of balancing. Returns its name. */
@@ -33,12 +36,13 @@ export class Candidate {
     balancing: Balancing,
   ): string {
     const identity = [owner.node.path, purpose, balancing === Balancing.ROUND_ROBIN ? '' : balancing].filter((part) => part !== '').join('/');
-    const name = upstreamName(identity);
+    // Two stacks of one id in two namespaces may meet at one proxy. The name of a construct has no dot in it.
+    const name = (this.owner === PROXY_OWNER ? '' : `${this.owner}.`) + upstreamName(identity);
     const addresses = servers.map((server) => `${server.host}:${server.port}`).join(' ');
     const known = this.upstreams.get(name);
     if (known === undefined) {
       this.upstreams.set(name, addresses);
-      this.addConfig(`upstreams/${name}.conf`, () => upstreamConfig(name, balancing, this.settings.keepalive));
+      this.addConfig(`upstreams/${name}.conf`, () => upstreamConfig(this.owner, name, balancing, this.keepalive));
       this.addConfig(`upstreams/${name}.servers`, () => upstreamServers(servers));
     } else if (known !== addresses) {
       reject(this.scope, `${owner.node.path} names other servers for one route than for another; a target has the same ones for all of its routes`);
@@ -47,17 +51,24 @@ export class Candidate {
   }
 
   /** Adds a location that is passed to an app. */
-  public addApp(host: string, location: Omit<AppLocation, 'snippetFile'>, snippet: string | undefined): void {
-    const file = this.claim(host, location.path, 'path');
-    const snippetFile = snippet === undefined ? undefined : `${file}.snippet`;
+  public addApp(location: Omit<AppLocation, 'snippetFile'>, snippet: string | undefined): void {
+    const file = this.claim(location.host, location.path, 'path');
+    const snippetFile = snippet === undefined ? undefined : `owners/${this.owner}/${file}.snippet`;
     this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile }));
-    if (snippet !== undefined) this.files._addLateFile(snippetFile!, () => snippet);
+    if (snippet !== undefined) this.files._addLateFile(`${file}.snippet`, () => snippet);
   }
 
   /** Adds a location that is served by a file server. */
-  public addFiles(host: string, urlPrefix: string, serverPrefix: string, upstream: string): void {
-    const file = this.claim(host, urlPrefix, 'the file prefix');
-    this.addConfig(`${file}.conf`, () => fileLocation({ urlPrefix, serverPrefix, upstream }));
+  public addFiles(location: FileLocation): void {
+    const file = this.claim(location.host, location.urlPrefix, 'the file prefix');
+    this.addConfig(`${file}.conf`, () => fileLocation(location));
+  }
+
+  /** Adds a page that nginx shows by itself. Returns where it lies among the owner's files. */
+  public addPage(name: string, page: ErrorPage): string {
+    const file = `pages/${name}.html`;
+    this.files.addFile(file, page._html(this.scope));
+    return file;
   }
 
   private claim(host: string, path: string, what: string): string {
@@ -72,7 +83,7 @@ export class Candidate {
     const folder = `servers/${hostKey(host)}`;
     if (!this.hosts.has(host)) {
       this.hosts.add(host);
-      this.addConfig(`${folder}/server.conf`, () => serverConfig(host, hostKey(host), this.settings.serverSnippet));
+      this.addConfig(`${folder}/server.conf`, () => serverConfig(host, hostKey(host)));
     }
     return `${folder}/locations/${pathKey(path)}`;
   }

@@ -1,7 +1,6 @@
 import { Construct } from 'constructs';
-import { TerraformStack } from 'cdktf';
 import { Duration } from '../core/duration';
-import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { reject, requireInteger, requireMatch } from '../core/errors';
 import { RemovalPolicy } from '../core/removal-policy';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
@@ -12,15 +11,15 @@ import { Job } from '../workload/job';
 import { INetwork, Network } from '../workload/network';
 import { Service, UpdateStrategy } from '../workload/service';
 import { Volume } from '../workload/volume';
-import { Balancing } from './balancing';
-import { Candidate } from './candidate';
 import { bootstrapConfig } from './config/bootstrap-config';
 import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
-import { CACHE_FOLDER, CANDIDATE_FOLDER, HTTP_PORT, LOCAL_PORT, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, STATE_FOLDER } from './proxy-layout';
-import { ProxyRouteProps, ProxyTimeouts } from './proxy-route';
-import { INginxProxy, ProxyRoute } from './proxy-target';
-import { checkedHost, checkedPath, checkedSnippet } from './route-checks';
+import { CACHE_FOLDER, HTTP_PORT, LOCAL_PORT, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, STATE_FOLDER } from './proxy-layout';
+import { ProxyRouteOptions, ProxyRouteProps } from './proxy-route';
+import { INginxProxy } from './proxy-target';
+import { checkedSnippet, requireTimes } from './route-checks';
+import { Routing } from './routing';
+import { NginxProxyAttributes, SharedProxy } from './shared-proxy';
 
 /** How long the proxy waits for clients. Slow ones cost the proxy a little memory, and the apps behind it nothing. */
 export interface ClientTimeouts {
@@ -54,7 +53,7 @@ export interface ClientTimeouts {
 }
 
 /** Settings of an `NginxProxy`. */
-export interface NginxProxyProps {
+export interface NginxProxyProps extends ProxyRouteOptions {
   /**
    * An nginx image, 1.27.4 or newer, with curl and a POSIX shell, as the official Debian ones have them.
    *
@@ -77,32 +76,11 @@ export interface NginxProxyProps {
   readonly address?: string;
 
   /**
-   * The largest request body; a larger one is answered with 413.
-   *
-   * @default Size.mebibytes(10), where nginx's own 1 MiB refuses an ordinary photograph
-   */
-  readonly maxBodySize?: Size;
-
-  /**
-   * How long the proxy waits for apps.
-   *
-   * @default - 1 second to connect, 60 seconds to send and to read
-   */
-  readonly timeouts?: ProxyTimeouts;
-
-  /**
    * How long the proxy waits for clients.
    *
    * @default - 15 seconds for a header, 30 seconds for the rest
    */
   readonly clientTimeouts?: ClientTimeouts;
-
-  /**
-   * How requests are spread over the servers of an app.
-   *
-   * @default Balancing.ROUND_ROBIN
-   */
-  readonly balancing?: Balancing;
 
   /**
    * Idle connections to each app that a worker keeps.
@@ -131,6 +109,13 @@ export interface NginxProxyProps {
    * @default Size.mebibytes(512)
    */
   readonly cacheSize?: Size;
+
+  /**
+   * Whether clients of every route, other stacks' ones too, get the maintenance page with status 503. Files of file servers are served as before.
+   *
+   * @default false
+   */
+  readonly maintenance?: boolean;
 
   /**
    * nginx directives for the http block. They are not looked at here; nginx tests them before they are in use, and a deploy with wrong ones fails.
@@ -187,6 +172,23 @@ export interface NginxProxyProps {
  * proxy.addRoute({ host: 'shop.example.com', target: shop });
  */
 export class NginxProxy extends Construct implements INginxProxy {
+  /**
+   * A proxy of another stack, to which this stack adds routes of its own. Each stack releases by itself; a route that another stack has is refused, and the routes
+   * of a stack that is destroyed are withdrawn. Both stacks must be on one engine.
+   *
+   * @throws when a name is not one that an engine accepts
+   *
+   * @example
+   * const proxy = NginxProxy.fromAttributes(this, 'Proxy', {
+   *   edgeNetworkName: 'edge-proxy-edge',
+   *   configurationVolumeName: 'edge-proxy-configuration',
+   * });
+   * proxy.addRoute({ host: 'blog.example.com', target: shop });
+   */
+  public static fromAttributes(scope: Construct, id: string, attributes: NginxProxyAttributes): INginxProxy {
+    return new SharedProxy(scope, id, attributes);
+  }
+
   public readonly edgeNetwork: INetwork;
   /** `http`, as clients see it. */
   public readonly scheme: string = 'http';
@@ -203,11 +205,7 @@ export class NginxProxy extends Construct implements INginxProxy {
   /** Hands the routes of this stack to the proxy and waits until they are in use. */
   public readonly publication: Job;
 
-  private readonly candidate: Candidate;
-  private readonly balancing: Balancing;
-  private readonly maxBodySize: Size;
-  private readonly timeouts: ProxyTimeouts;
-  private readonly urls: string[] = [];
+  private readonly routing: Routing;
 
   /**
    * @throws when a value is out of range or not of the allowed form
@@ -217,81 +215,32 @@ export class NginxProxy extends Construct implements INginxProxy {
     const image = props.image ?? ContainerImage.fromRegistry(defaultImages.nginx);
     this.httpPort = props.httpPort ?? 80;
     this.address = props.address ?? '0.0.0.0';
-    this.balancing = props.balancing ?? Balancing.ROUND_ROBIN;
-    this.maxBodySize = props.maxBodySize ?? Size.mebibytes(10);
-    this.timeouts = props.timeouts ?? {};
     this.validate(props);
     const owner = { user: PROXY_USER, group: PROXY_USER, image };
     this.edgeNetwork = new Network(this, 'Edge');
     this.configuration = new Volume(this, 'Configuration', { owner, removalPolicy: RemovalPolicy.DESTROY });
     this.cache = new Volume(this, 'Cache', { owner, removalPolicy: RemovalPolicy.DESTROY });
     this.service = this.makeService(image, props);
-    const files = this.makeCandidateFiles(image, props);
-    this.candidate = new Candidate(this, files, {
-      keepalive: props.upstreamKeepalive ?? 32,
-      serverSnippet: checkedSnippet(this, 'serverSnippet', props.serverSnippet) !== undefined,
+    this.routing = new Routing(this, {
+      owner: PROXY_OWNER,
+      image,
+      configuration: this.configuration,
+      scheme: this.scheme,
+      port: this.httpPort,
+      upstreamKeepalive: props.upstreamKeepalive,
+      defaults: props,
     });
-    this.publication = this.makePublication(image, files);
+    this.addSettings(this.routing.files, props);
+    this.publication = this.routing.publication;
     this.node.defaultChild = this.service;
   }
 
-  /**
-   * Routes requests to a target.
-   *
-   * @throws when the host or path is not of the allowed form or leads elsewhere already, or the target is in another stack
-   */
-  public addRoute(route: ProxyRouteProps): void {
-    const path = checkedPath(this, route.path ?? '/');
-    const hosts = [route.host, ...(route.aliases ?? [])].map((host) => checkedHost(this, host));
-    const snippet = checkedSnippet(this, 'snippet', route.snippet);
-    this.requireBody(route.maxBodySize);
-    requireTimeouts(this, route.timeouts ?? {});
-    if (TerraformStack.of(route.target) !== TerraformStack.of(this)) {
-      reject(
-        this,
-        `the target ${route.target.node.path} of host ${route.host} is in another stack; a route and its target belong to one: declare the app in ${TerraformStack.of(this).node.path}`,
-      );
-    }
-    for (const host of hosts) this.route(host, path, route, snippet);
-  }
-
-  /** The addresses under which clients reach the routes of this proxy. */
   public get routeUrls(): string[] {
-    return [...this.urls];
+    return [...this.routing.urls];
   }
 
-  private route(host: string, path: string, props: ProxyRouteProps, snippet: string | undefined): void {
-    const route: ProxyRoute = {
-      host,
-      path,
-      scriptName: path.slice(0, -1),
-      scheme: this.scheme,
-      port: this.httpPort,
-      origin: this.httpPort === 80 ? `${this.scheme}://${host}` : `${this.scheme}://${host}:${this.httpPort}`,
-    };
-    const target = props.target.bindToProxy(this, route);
-    if (target.servers.length === 0)
-      reject(this, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
-    const upstream = this.candidate.addUpstream(props.target, '', target.servers, props.balancing ?? this.balancing);
-    this.candidate.addApp(
-      host,
-      {
-        path,
-        scriptName: route.scriptName,
-        upstream,
-        maxBodySize: props.maxBodySize ?? this.maxBodySize,
-        connectTimeout: props.timeouts?.connect ?? this.timeouts.connect ?? Duration.seconds(1),
-        sendTimeout: props.timeouts?.send ?? this.timeouts.send ?? Duration.seconds(60),
-        readTimeout: props.timeouts?.read ?? this.timeouts.read ?? target.readTimeout ?? Duration.seconds(60),
-      },
-      snippet,
-    );
-    for (const location of target.fileLocations ?? []) {
-      const files = this.candidate.addUpstream(props.target, 'files', location.servers, Balancing.ROUND_ROBIN);
-      this.candidate.addFiles(host, checkedPath(this, location.urlPrefix), checkedPath(this, location.serverPrefix), files);
-    }
-    this.publication.runAfter(...target.completion);
-    this.urls.push(`${route.origin}${path}`);
+  public addRoute(route: ProxyRouteProps): void {
+    this.routing.add(route);
   }
 
   private makeService(image: ContainerImage, props: NginxProxyProps): Service {
@@ -324,8 +273,8 @@ export class NginxProxy extends Construct implements INginxProxy {
     return service;
   }
 
-  private makeCandidateFiles(image: ContainerImage, props: NginxProxyProps): Files {
-    const files = new Files(this, 'Candidate', { image });
+  /** What only the proxy's own stack hands in. */
+  private addSettings(files: Files, props: NginxProxyProps): void {
     const httpSnippet = checkedSnippet(this, 'httpSnippet', props.httpSnippet);
     const serverSnippet = checkedSnippet(this, 'serverSnippet', props.serverSnippet);
     files._addLateFile('nginx.conf', () =>
@@ -340,59 +289,22 @@ export class NginxProxy extends Construct implements INginxProxy {
           bodyTimeout: props.clientTimeouts?.body ?? Duration.seconds(30),
           sendTimeout: props.clientTimeouts?.send ?? Duration.seconds(30),
           keepalive: props.clientTimeouts?.keepalive ?? Duration.seconds(30),
+          maintenance: props.maintenance ?? false,
           snippet: httpSnippet !== undefined,
         }),
       ),
     );
     if (httpSnippet !== undefined) files.addFile('snippets/http.conf', httpSnippet);
-    if (serverSnippet !== undefined) files.addFile('snippets/server.conf', serverSnippet);
-    return files;
-  }
-
-  private makePublication(image: ContainerImage, candidate: Files): Job {
-    const program = new Files(this, 'Publisher', { image });
-    program.addFile('publish.sh', runtimeFile('nginx/publish.sh'));
-    // It waits for the proxy by way of the volume: nothing that is created before it is destroyed may depend on a container that publishes a port.
-    const job = new Job(this, 'Publish', {
-      image,
-      entrypoint: ['sh'],
-      command: [`${PROGRAM_FOLDER}/publish.sh`],
-      environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER, PROXY_CANDIDATE: CANDIDATE_FOLDER },
-      user: `${PROXY_USER}:${PROXY_USER}`,
-      memory: Size.mebibytes(64),
-      timeout: Duration.minutes(5),
-    });
-    job.addFiles(program, PROGRAM_FOLDER);
-    job.addFiles(candidate, CANDIDATE_FOLDER);
-    job.addVolume(this.configuration, STATE_FOLDER);
-    return job;
+    if (serverSnippet !== undefined) files.addFile('snippets/server/user.conf', serverSnippet);
   }
 
   private validate(props: NginxProxyProps): void {
     requireInteger(this, 'httpPort', this.httpPort, { min: 1, max: 65535 });
     requireMatch(this, 'address', this.address, /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
-    this.requireBody(props.maxBodySize);
-    requireTimeouts(this, this.timeouts);
     const client: ClientTimeouts = props.clientTimeouts ?? {};
     requireTimes(this, 'clientTimeouts', { header: client.header, body: client.body, send: client.send, keepalive: client.keepalive });
-    if (props.upstreamKeepalive !== undefined) requireInteger(this, 'upstreamKeepalive', props.upstreamKeepalive, { min: 1, max: 1024 });
     if (props.workers !== undefined) requireInteger(this, 'workers', props.workers, { min: 1, max: 256 });
     if (props.workerConnections !== undefined) requireInteger(this, 'workerConnections', props.workerConnections, { min: 64, max: 262144 });
     if (props.cacheSize && props.cacheSize.toMebibytes() < 1) reject(this, `cacheSize must be 1 MiB or more, got ${props.cacheSize}`);
-  }
-
-  private requireBody(size: Size | undefined): void {
-    // For nginx 0 means: no limit.
-    if (size && size.toBytes() < 1024) reject(this, `maxBodySize must be 1 KiB or more, got ${shown(size)}`);
-  }
-}
-
-function requireTimeouts(scope: Construct, timeouts: ProxyTimeouts): void {
-  requireTimes(scope, 'timeouts', { connect: timeouts.connect, send: timeouts.send, read: timeouts.read });
-}
-
-function requireTimes(scope: Construct, prop: string, times: { readonly [name: string]: Duration | undefined }): void {
-  for (const [name, time] of Object.entries(times)) {
-    if (time && time.toMilliseconds() < 100) reject(scope, `${prop}.${name} must be 100 ms or more, got ${shown(time)}`);
   }
 }

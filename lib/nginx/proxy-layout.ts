@@ -20,3 +20,5 @@ export const CACHE_FOLDER = '/var/cache/proxy';
 export const CANDIDATE_FOLDER = '/candidate';
 /** The owner of the routes that the proxy's own stack publishes. It alone hands in nginx.conf. */
 export const PROXY_OWNER = 'proxy';
+/** The port of a scheme that an address leaves out. */
+export const SCHEME_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };

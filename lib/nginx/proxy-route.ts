@@ -1,6 +1,7 @@
 import { Duration } from '../core/duration';
 import { Size } from '../core/size';
 import { Balancing } from './balancing';
+import { ProxyPages } from './proxy-pages';
 import { IProxyTarget } from './proxy-target';
 
 /** How long the proxy waits for an app. */
@@ -27,8 +28,39 @@ export interface ProxyTimeouts {
   readonly read?: Duration;
 }
 
-/** A route: which requests go to which target. */
-export interface ProxyRouteProps {
+/** What holds for a route, or for all routes that do not say otherwise. */
+export interface ProxyRouteOptions {
+  /**
+   * The largest request body; a larger one is answered with 413.
+   *
+   * @default Size.mebibytes(10), where nginx's own 1 MiB refuses an ordinary photograph
+   */
+  readonly maxBodySize?: Size;
+
+  /**
+   * How long the proxy waits for apps.
+   *
+   * @default - 1 second to connect, 60 seconds to send and to read
+   */
+  readonly timeouts?: ProxyTimeouts;
+
+  /**
+   * How requests are spread over the servers of an app.
+   *
+   * @default Balancing.ROUND_ROBIN
+   */
+  readonly balancing?: Balancing;
+
+  /**
+   * What is shown where an app cannot answer.
+   *
+   * @default - plain pages of this library
+   */
+  readonly pages?: ProxyPages;
+}
+
+/** A route: which requests go to which target. What it does not say is as the proxy has it. */
+export interface ProxyRouteProps extends ProxyRouteOptions {
   /**
    * The host that clients ask for: a name such as `shop.example.com`, all names below one as `*.example.com`, or an IPv4 address. Without a port.
    */
@@ -52,25 +84,12 @@ export interface ProxyRouteProps {
   readonly target: IProxyTarget;
 
   /**
-   * How requests are spread over the target's servers.
+   * Whether clients get the maintenance page with status 503 instead of the target's answers. Files that a file server serves are served as before. The target's
+   * servers go on, and need not be healthy for it: a route can be closed because they are not.
    *
-   * @default - the proxy's own
+   * @default false
    */
-  readonly balancing?: Balancing;
-
-  /**
-   * The largest request body; a larger one is answered with 413.
-   *
-   * @default - the proxy's own
-   */
-  readonly maxBodySize?: Size;
-
-  /**
-   * How long the proxy waits for the target.
-   *
-   * @default - the proxy's own
-   */
-  readonly timeouts?: ProxyTimeouts;
+  readonly maintenance?: boolean;
 
   /**
    * nginx directives for the route's location, for what this library did not think of. They are not looked at here; nginx tests them before they are in use, and

@@ -2,11 +2,22 @@ import { Construct, IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { Endpoint } from '../workload/endpoint';
 import { INetwork } from '../workload/network';
+import { ProxyRouteProps } from './proxy-route';
 
-/** A proxy as what it routes to sees it. */
+/** A proxy: one of this stack, or one of another stack that this one adds routes to. */
 export interface INginxProxy extends IConstruct {
   /** The network in which the proxy reaches its targets. A target joins it in `bindToProxy`. */
   readonly edgeNetwork: INetwork;
+
+  /** The addresses under which clients reach the routes of this stack. */
+  readonly routeUrls: string[];
+
+  /**
+   * Routes requests to a target.
+   *
+   * @throws when the host or path is not of the allowed form or leads elsewhere already, or the target is in another stack
+   */
+  addRoute(route: ProxyRouteProps): void;
 }
 
 /** One way in which the outside world reaches a target. */

@@ -1,5 +1,6 @@
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
+import { Duration } from '../core/duration';
 import { reject, requireMatch, shown } from '../core/errors';
 import { shortHash } from '../core/text';
 
@@ -50,4 +51,11 @@ export function pathKey(path: string): string {
       .replace(/^-|-$/g, '')
       .slice(0, 40) || 'path';
   return `${readable}-${shortHash(path, 8)}`;
+}
+
+/** Times that nginx can wait for, or an error. For nginx 0 means something else. */
+export function requireTimes(scope: IConstruct, prop: string, times: { readonly [name: string]: Duration | undefined }): void {
+  for (const [name, time] of Object.entries(times)) {
+    if (time && time.toMilliseconds() < 100) reject(scope, `${prop}.${name} must be 100 ms or more, got ${shown(time)}`);
+  }
 }

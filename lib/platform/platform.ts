@@ -67,6 +67,12 @@ export abstract class Platform {
     (scope as unknown as Marked)[REGISTERED] = platform;
   }
 
+  /**
+   * A name for a construct that nothing else on the platform has, in lower-case letters, digits and dashes.
+   *
+   * @internal
+   */
+  public abstract _nameOf(scope: IConstruct): string;
   /** @internal */
   public abstract _bindNetwork(network: Network): NetworkBinding;
   /** @internal */

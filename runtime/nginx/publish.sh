@@ -7,6 +7,11 @@ owner=${PROXY_OWNER:-proxy}
 candidate=${PROXY_CANDIDATE:-/candidate}
 patience=${PROXY_PATIENCE:-90}
 
+if ! [ -w "$state" ]; then
+  echo "The routes are not published: this volume has no configuration of a proxy. Does configurationVolumeName name the one of a proxy that is deployed?" >&2
+  exit 1
+fi
+
 nonce=$(cat /proc/sys/kernel/random/uuid)
 draft=$state/inbox/.$nonce
 request=$state/inbox/$nonce

@@ -15,6 +15,7 @@ program=$(dirname "$0")
 work=/tmp/work
 refusal_log=/tmp/refusal.log
 nginx_pid=
+stuck=
 
 say() { echo "supervisor: $*" >&2; }
 
@@ -76,14 +77,14 @@ compose_servers() {
   done
 }
 
-# compose NAME OWNER FOLDER: a generation that is the good one with this owner's fragments
+# compose NAME OWNER FOLDER: a generation that is the good one with this owner's fragments, or without the owner where FOLDER is empty
 compose() {
   new=$state/generations/$1
   rm -rf "$new"
   mkdir -p "$new/owners"
   if [ -e "$state/good" ]; then cp -R "$state/good/owners/." "$new/owners/"; fi
   rm -rf "$new/owners/$2"
-  cp -R "$3" "$new/owners/$2"
+  if [ -n "$3" ]; then cp -R "$3" "$new/owners/$2"; fi
   cp "$new/owners/$owner_of_settings/nginx.conf" "$new/nginx.conf"
   echo "return 200 $1;" >"$new/generation.conf"
   seen=
@@ -131,6 +132,102 @@ prune() {
     rm -rf "$state/generations/$name"
   done
   find "$state/outbox" -type f -mmin +60 -exec rm -f {} +
+  find "$state/withdrawn" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
+}
+
+# ---- changes ----
+
+# conflict OWNER FOLDER: which of its routes belongs to somebody else, if one does
+conflict() {
+  for file in "$2"/servers/*/locations/*.conf; do
+    for other in "$state"/good/owners/*/"${file#"$2/"}"; do
+      [ -e "$other" ] || continue
+      holder=${other#"$state/good/owners/"}
+      holder=${holder%%/*}
+      [ "$holder" = "$1" ] && continue
+      route=$(sed -n '1s/^# //p' "$other")
+      echo "${route:-${file#"$2/"}} belongs to $holder: remove it there first, or use another host or path here"
+      return
+    done
+  done
+}
+
+# change OWNER FOLDER: makes these fragments the owner's; without a FOLDER the owner leaves. If that fails, $work.refused says why, and all is as before.
+change() {
+  stamp=$(date +%Y%m%d%H%M%S)-$(cut -c 1-8 /proc/sys/kernel/random/uuid)
+  compose "$stamp-2" "$1" "$2"
+  if ! test_nginx "$state/generations/$stamp-2"; then
+    { echo "nginx does not accept the configuration:"; words_of "$work.test"; } >"$work.refused"
+    rm -rf "$state/generations/$stamp-2"
+    return 1
+  fi
+  if [ -n "$2" ]; then prepare "$stamp-1" "$1" "$2"; fi
+  if activate "$stamp-2"; then
+    point good "generations/$stamp-2"
+    prune
+    return 0
+  fi
+  words_of "$work.refusal" >"$work.refused"
+  if [ -e "$state/good" ]; then restore; fi
+  rm -rf "$state/generations/$stamp-1" "$state/generations/$stamp-2"
+  return 1
+}
+
+# prepare NAME OWNER FOLDER: the first phase, where servers come or go
+prepare() {
+  first_phase "$2" "$3" "$work.first"
+  if diff -r "$state/good/owners/$2/upstreams" "$work.first/upstreams" >/dev/null 2>&1; then return; fi
+  compose "$1" "$2" "$work.first"
+  # Old locations with new settings may not go together: then the new ones have to do without the first phase's help.
+  if test_nginx "$state/generations/$1" && activate "$1"; then
+    wait_for_names "$work.first"
+    sleep "$settle"
+  else
+    say "went on without the first phase"
+    cat "$work.test" >&2
+  fi
+}
+
+# Back to the good generation, after a first phase that nothing came of.
+restore() {
+  good=$(readlink "$state/good")
+  [ "$(readlink "$state/live")" = "$good" ] && return
+  activate "${good#generations/}" || say "the last good configuration is not accepted either"
+}
+
+# ---- leases ----
+
+# Owners other than the proxy's own stack hold a lease: a file that a container of theirs (lease.sh) writes when it starts and removes when it is stopped. Routes
+# without one are withdrawn, and are back when it is: a stack that is destroyed leaves none, one whose host is rebooted has them again.
+reconcile() {
+  for routes in "$state"/good/owners/*; do
+    lessee=${routes##*/}
+    if [ "$lessee" = "$owner_of_settings" ] || [ -e "$state/leases/$lessee" ] || [ ! -d "$routes" ]; then continue; fi
+    case " $stuck " in *" $lessee "*) continue ;; esac
+    rm -rf "$state/withdrawn/$lessee"
+    cp -R "$routes" "$state/withdrawn/$lessee"
+    if change "$lessee" ""; then
+      say "withdrew the routes of $lessee"
+    else
+      stuck="$stuck $lessee"
+      say "cannot withdraw the routes of $lessee:"
+      cat "$work.refused" >&2
+    fi
+  done
+  for routes in "$state"/withdrawn/*; do
+    lessee=${routes##*/}
+    [ -e "$state/leases/$lessee" ] || continue
+    if [ ! -e "$state/good/owners/$lessee" ]; then
+      conflict "$lessee" "$routes" >"$work.refused"
+      if [ ! -s "$work.refused" ] && change "$lessee" "$routes"; then
+        say "the routes of $lessee are back"
+      else
+        say "the routes of $lessee are not back:"
+        cat "$work.refused" >&2
+      fi
+    fi
+    rm -rf "$state/withdrawn/$lessee"
+  done
 }
 
 # ---- requests ----
@@ -141,10 +238,10 @@ answer() { # answer NONCE STATUS < message
 }
 
 refuse() { # refuse NONCE < message
-  cat >"$work.message"
+  cat >"$work.reason"
   say "refused a configuration of $owner:"
-  cat "$work.message" >&2
-  answer "$1" refused <"$work.message"
+  cat "$work.reason" >&2
+  answer "$1" refused <"$work.reason"
 }
 
 # What nginx says, with the names of files as the stack knows them.
@@ -175,18 +272,14 @@ handle() { # handle NONCE, in working/
     echo "the proxy has no settings yet; deploy its own stack first" | refuse "$1"
     return
   fi
-  for file in "$candidate"/servers/*/locations/*.conf; do
-    for other in "$state"/good/owners/*/"${file#"$candidate/"}"; do
-      [ -e "$other" ] || continue
-      holder=${other#"$state/good/owners/"}
-      holder=${holder%%/*}
-      [ "$holder" = "$owner" ] && continue
-      echo "${file#"$candidate/"} belongs to $holder" | refuse "$1"
-      return
-    done
-  done
+  conflict "$owner" "$candidate" >"$work.message"
+  if [ -s "$work.message" ]; then
+    refuse "$1" <"$work.message"
+    return
+  fi
   if [ -e "$state/good" ] && [ "$(readlink "$state/live")" = "$(readlink "$state/good")" ] \
     && diff -r "$state/good/owners/$owner" "$candidate" >/dev/null 2>&1; then
+    lease
     answer "$1" unchanged </dev/null
     return
   fi
@@ -194,42 +287,20 @@ handle() { # handle NONCE, in working/
 }
 
 publish() {
-  stamp=$(date +%Y%m%d%H%M%S)-${1%%-*}
-  compose "$stamp-2" "$owner" "$candidate"
-  if ! test_nginx "$state/generations/$stamp-2"; then
-    { echo "nginx does not accept the configuration:"; words_of "$work.test"; } | refuse "$1"
-    rm -rf "$state/generations/$stamp-2"
+  if ! change "$owner" "$candidate"; then
+    refuse "$1" <"$work.refused"
     return
   fi
-  first_phase "$owner" "$candidate" "$work.first"
-  if ! diff -r "$state/good/owners/$owner/upstreams" "$work.first/upstreams" >/dev/null 2>&1; then
-    compose "$stamp-1" "$owner" "$work.first"
-    # Old locations with new settings may not go together: then the new ones have to do without the first phase's help.
-    if test_nginx "$state/generations/$stamp-1" && activate "$stamp-1"; then
-      wait_for_names "$work.first"
-      sleep "$settle"
-    else
-      say "went on without the first phase"
-      cat "$work.test" >&2
-    fi
-  fi
-  if activate "$stamp-2"; then
-    point good "generations/$stamp-2"
-    say "published $stamp-2 of $owner"
-    echo "generation $stamp-2" | answer "$1" published
-  else
-    words_of "$work.refusal" | refuse "$1"
-    if [ -e "$state/good" ]; then restore; fi
-    rm -rf "$state/generations/$stamp-1" "$state/generations/$stamp-2"
-  fi
-  prune
+  lease
+  stuck=
+  say "published $stamp-2 of $owner"
+  echo "generation $stamp-2" | answer "$1" published
 }
 
-# Back to the good generation, after a first phase that nothing came of.
-restore() {
-  good=$(readlink "$state/good")
-  [ "$(readlink "$state/live")" = "$good" ] && return
-  activate "${good#generations/}" || say "the last good configuration is not accepted either"
+# Routes that have just been asked for are wanted, although the container that holds the lease starts after them.
+lease() {
+  rm -rf "$state/withdrawn/$owner"
+  [ -e "$state/leases/$owner" ] || echo published >"$state/leases/$owner"
 }
 
 # ---- main ----
@@ -240,7 +311,7 @@ ulimit -n "$(ulimit -Hn)"
 trap stop TERM INT QUIT
 exec 9>>"$state/lock"
 until flock -n 9; do sleep 0.2; done
-mkdir -p "$state/inbox" "$state/working" "$state/outbox" "$state/generations" "$cache/temporary" "$cache/files"
+mkdir -p "$state/inbox" "$state/working" "$state/outbox" "$state/generations" "$state/leases" "$state/withdrawn" "$cache/temporary" "$cache/files"
 rm -rf "$state"/outbox/.[!.]*
 # What a predecessor did not finish is done again, or dropped where nobody waits for it any more.
 for request in "$state"/working/*; do
@@ -268,6 +339,7 @@ while kill -0 "$nginx_pid" 2>/dev/null; do
     rm -rf "$state/working/$nonce"
     if [ "$(readlink "$state/live")" = "$(readlink "$state/good")" ]; then rm -f /tmp/degraded; fi
   done
+  reconcile
   sleep 0.2
 done
 wait "$nginx_pid"

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { ContainerImage, Duration, GunicornApp, GunicornAppProps, INginxProxy, Job, Network, Secret, Size } from '../../lib';
+import { ContainerImage, Duration, GunicornApp, GunicornAppProps, Job, Network, Secret, Size } from '../../lib';
 import { Arguments, newStack, Synthesized } from '../support/synth';
 
 const image = ContainerImage.fromRegistry('localhost/hello:1');
@@ -105,7 +105,7 @@ test('launch.json has variables from secrets by the path of their file', () => {
 
 test('a proxy reaches its servers in the edge network', () => {
   const app = newApp({ replicas: 3 });
-  const proxy = Object.assign(new Construct(app, 'Proxy'), { edgeNetwork: new Network(app, 'Edge') }) as INginxProxy;
+  const proxy = Object.assign(new Construct(app, 'Proxy'), { edgeNetwork: new Network(app, 'Edge'), routeUrls: [], addRoute: () => undefined });
   const bound = app.bindToProxy(proxy, { host: 'a', path: '/', scriptName: '', scheme: 'http', port: 80, origin: 'http://a' });
   expect(bound).toEqual({ servers: app.endpoints, completion: [app.service] });
   expect(bound.servers.map((one) => one.port)).toEqual([8000, 8000, 8000]);

@@ -1,6 +1,7 @@
 import { TerraformStack } from 'cdktf';
 import { Construct } from 'constructs';
 import { Balancing } from '../../lib/nginx/balancing';
+import { ErrorPage } from '../../lib/nginx/error-page';
 import { NginxProxy, NginxProxyProps } from '../../lib/nginx/nginx-proxy';
 import { ProxyRouteProps } from '../../lib/nginx/proxy-route';
 import { INginxProxy, IProxyTarget, ProxyFileLocation, ProxyRoute, ProxyTargetConfig } from '../../lib/nginx/proxy-target';
@@ -56,6 +57,8 @@ describe('the candidate', () => {
     const { files } = routed();
     expect(Object.keys(files)).toEqual([
       'nginx.conf',
+      'pages/maintenance.html',
+      'pages/unavailable.html',
       'servers/shop.example.com/locations/root.conf',
       'servers/shop.example.com/server.conf',
       'upstreams/shop-web.conf',
@@ -64,6 +67,13 @@ describe('the candidate', () => {
     expect(files['servers/shop.example.com/server.conf']).toBe(`server {
     listen 8080;
     server_name shop.example.com;
+    include owners/proxy/snippets/server/*.conf;
+    location ^~ /.cdktf-django/ {
+        internal;
+        alias /var/lib/proxy/live/owners/;
+        add_header Retry-After $retry_after always;
+        add_header Cache-Control no-store always;
+    }
     include owners/*/servers/shop.example.com/locations/*.conf;
 }
 `);
@@ -76,8 +86,16 @@ describe('the candidate', () => {
 }
 `);
     expect(files['upstreams/shop-web.servers']).toBe('server web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n');
-    expect(files['servers/shop.example.com/locations/root.conf']).toBe(`location / {
+    expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
+location / {
     client_max_body_size 10m;
+    if ($in_maintenance) {
+        set $retry_after 300;
+        error_page 503 /.cdktf-django/proxy/pages/maintenance.html;
+        return 503;
+    }
+    set $retry_after 10;
+    error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
     proxy_connect_timeout 1s;
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
@@ -118,9 +136,8 @@ location /my.app/ {
 
   test('several hosts, of which one stands for many', () => {
     const { files, target, proxy } = routed({ aliases: ['127.0.0.1', '*.Example.com'] }, { httpPort: 8080 });
-    expect(files['servers/_.example.com/server.conf']).toContain(
-      'server_name *.example.com;\n    include owners/*/servers/_.example.com/locations/*.conf;',
-    );
+    expect(files['servers/_.example.com/server.conf']).toContain('    server_name *.example.com;\n');
+    expect(files['servers/_.example.com/server.conf']).toContain('    include owners/*/servers/_.example.com/locations/*.conf;\n');
     expect(target.routes.map((route) => route.origin)).toEqual([
       'http://shop.example.com:8080',
       'http://127.0.0.1:8080',
@@ -145,11 +162,11 @@ location /my.app/ {
         return new Target(scope, 'Web', { readTimeout: Duration.seconds(35) });
       },
     );
-    expect(files['servers/shop.example.com/locations/root.conf']).toContain(`    client_max_body_size 1024m;
-    proxy_connect_timeout 500ms;
+    expect(files['servers/shop.example.com/locations/root.conf']).toContain(`    proxy_connect_timeout 500ms;
     proxy_send_timeout 5s;
     proxy_read_timeout 35s;
 `);
+    expect(files['servers/shop.example.com/locations/root.conf']).toContain('    client_max_body_size 1024m;\n');
     expect(files['upstreams/shop-web-ip-hash.conf']).toContain(
       '    zone shop-web-ip-hash 256k;\n    ip_hash;\n    include owners/proxy/upstreams/shop-web-ip-hash.servers;\n',
     );
@@ -164,7 +181,10 @@ location /my.app/ {
       (scope) => new Target(scope, 'Web', { files: [{ urlPrefix: '/hello/static/', serverPrefix: '/static/', servers }] }),
     );
     const location = Object.entries(files).find(([path]) => path.includes('/locations/hello-static-'))![1];
-    expect(location).toBe(`location ^~ /hello/static/ {
+    expect(location).toBe(`# host shop.example.com, path /hello/static/
+location ^~ /hello/static/ {
+    set $retry_after 10;
+    error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
     proxy_set_header Connection "";
     proxy_set_header Accept-Encoding $file_encoding;
     proxy_set_header Cookie "";
@@ -194,8 +214,7 @@ location /my.app/ {
     );
     expect(files['snippets/http.conf']).toBe('limit_req_zone $binary_remote_addr zone=a:1m rate=9r/s;\n');
     expect(files['nginx.conf']).toContain('    include owners/proxy/snippets/http.conf;\n');
-    expect(files['servers/shop.example.com/server.conf']).toContain('    include owners/proxy/snippets/server.conf;\n');
-    expect(files['snippets/server.conf']).toBe('etag off;\n');
+    expect(files['snippets/server/user.conf']).toBe('etag off;\n');
   });
 
   test('settings of the whole proxy', () => {
@@ -238,6 +257,69 @@ location /my.app/ {
     expect(Object.keys(line)).toEqual(
       expect.arrayContaining(['request_id', 'client', 'status', 'seconds', 'upstream', 'upstream_status', 'upstream_seconds']),
     );
+  });
+});
+
+describe('where an app cannot answer', () => {
+  const location = 'servers/shop.example.com/locations/root.conf';
+
+  test('a route in maintenance has no servers, waits for none, and shows the page', () => {
+    let web: Service | undefined;
+    const { proxy, files, target } = routed({ maintenance: true, path: '/hello' }, {}, (scope) => {
+      web = new Service(scope, 'Web', { image: ContainerImage.fromRegistry('example/web:1') });
+      return new Target(scope, 'Target', { completion: [web] });
+    });
+    const [name] = Object.keys(files).filter((path) => path.includes('/locations/'));
+    expect(files[name]).toBe(`# host shop.example.com, path /hello/
+location = /hello {
+    return 308 /hello/$is_args$args;
+}
+location /hello/ {
+    if ($request_uri !~ ^/hello/) {
+        return 400;
+    }
+    client_max_body_size 10m;
+    set $retry_after 300;
+    error_page 503 /.cdktf-django/proxy/pages/maintenance.html;
+    return 503;
+}
+`);
+    expect(Object.keys(files).filter((path) => path.startsWith('upstreams/'))).toEqual([]);
+    expect(proxy.publication._predecessors).not.toContain(web);
+    expect(target.routes.length).toBe(1);
+  });
+
+  test('the maintenance of the whole proxy is a switch that every location looks at', () => {
+    const on = routed({}, { maintenance: true }).files;
+    const off = routed().files;
+    expect(on['nginx.conf']).toContain('    map $host $in_maintenance {\n        default 1;\n    }\n');
+    expect(off['nginx.conf']).toContain('    map $host $in_maintenance {\n        default 0;\n    }\n');
+    expect({ ...on, 'nginx.conf': '' }).toEqual({ ...off, 'nginx.conf': '' });
+  });
+
+  test('pages and times are the proxy’s, or the route’s own', () => {
+    const pages = { unavailable: ErrorPage.fromHtml('<p>${gone}</p>'), maintenanceRetryAfter: Duration.hours(1) };
+    const { files, proxy, stack } = routed({}, { pages });
+    expect(files['pages/unavailable.html']).toBe('<p>${gone}</p>');
+    expect(files['pages/maintenance.html']).toContain('<h1>Down for maintenance</h1>');
+    expect(files[location]).toContain('        set $retry_after 3600;\n');
+    expect(files[location]).toContain('    set $retry_after 10;\n');
+
+    proxy.addRoute({
+      host: 'own.example.com',
+      target: new Target(stack, 'Own'),
+      pages: { maintenance: ErrorPage.fromHtml('<p>own</p>'), unavailableRetryAfter: Duration.seconds(1) },
+    });
+    const own = candidate(proxy);
+    expect(own['pages/own.example.com-root-maintenance.html']).toBe('<p>own</p>');
+    expect(own['servers/own.example.com/locations/root.conf']).toContain(`    if ($in_maintenance) {
+        set $retry_after 3600;
+        error_page 503 /.cdktf-django/proxy/pages/own.example.com-root-maintenance.html;
+        return 503;
+    }
+    set $retry_after 1;
+    error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+`);
   });
 });
 
@@ -299,7 +381,7 @@ describe('bad input', () => {
     const stack = newStack();
     const other = new TerraformStack(stack.node.root, 'other');
     expect(() => newProxy({}, stack).addRoute({ host: 'a.example', target: new Target(other, 'Web') })).toThrow(
-      'shop/Proxy: the target other/Web of host a.example is in another stack; a route and its target belong to one: declare the app in shop',
+      "shop/Proxy: the target other/Web of host a.example is in another stack; a route and its target belong to one: declare the app in shop, or add the route in the app's stack at NginxProxy.fromAttributes()",
     );
   });
 
@@ -317,6 +399,7 @@ describe('bad input', () => {
     [{ workerConnections: 1 }, /^shop\/Proxy: workerConnections must be/],
     [{ upstreamKeepalive: 0 }, /^shop\/Proxy: upstreamKeepalive must be/],
     [{ cacheSize: Size.kibibytes(1) }, /^shop\/Proxy: cacheSize must be 1 MiB or more/],
+    [{ pages: { unavailableRetryAfter: Duration.millis(10) } }, /^shop\/Proxy: pages.unavailableRetryAfter must be 1 second or more, got 10ms$/],
     [{ httpSnippet: 'a\0' }, /^shop\/Proxy: httpSnippet must not contain a NUL character$/],
   ])('%j', (props, message) => {
     expect(() => newProxy(props)).toThrow(message);

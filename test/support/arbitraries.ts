@@ -7,6 +7,7 @@ import {
   DjangoServiceProps,
   DjangoSettings,
   Duration,
+  ErrorPage,
   GunicornApp,
   GunicornAppProps,
   NginxProxy,
@@ -15,6 +16,7 @@ import {
   PostgresDbProps,
   PostgresStorage,
   PostgresVersion,
+  ProxyPages,
   ProxyRouteProps,
   RemovalPolicy,
   Secret,
@@ -185,6 +187,14 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
   )
   .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({ ...more, ...own, image: from, project }));
 
+const page = text.map((part) => ErrorPage.fromHtml(`<p>${part}</p>`));
+const pages = some<ProxyPages>({
+  unavailable: page,
+  unavailableRetryAfter: seconds(1, 900),
+  maintenance: page,
+  maintenanceRetryAfter: seconds(1, 90000),
+} as never);
+
 export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
   httpPort: fc.integer({ min: 1, max: 65535 }),
@@ -199,6 +209,8 @@ export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   cacheSize: mebibytes(1, 4096),
   httpSnippet: text,
   serverSnippet: text,
+  maintenance: fc.boolean(),
+  pages,
   workers: fc.integer({ min: 1, max: 256 }),
   workerConnections: fc.integer({ min: 64, max: 262144 }),
   memory: mebibytes(6, 8192),
@@ -228,6 +240,8 @@ export const validWhole: fc.Arbitrary<Whole> = fc.record({
       maxBodySize: fc.option(mebibytes(1, 9), { nil: undefined }),
       balancing: fc.option(fc.constantFrom(...Object.values(Balancing)), { nil: undefined }),
       snippet: fc.option(text, { nil: undefined }),
+      maintenance: fc.option(fc.boolean(), { nil: undefined }),
+      pages: fc.option(pages, { nil: undefined }),
     }),
     { minLength: 1, maxLength: 3, selector: (route) => route.host },
   ),

@@ -1,27 +1,36 @@
 import { Duration } from '../../core/duration';
 import { Size } from '../../core/size';
-import { PROXY_OWNER } from '../proxy-layout';
-import { block, ConfigNode, directive, expression } from './directive';
+import { block, comment, ConfigNode, directive, expression } from './directive';
+import { LocationPages, maintenance, unavailable, wholeMaintenance } from './error-config';
 import { FILE_CACHE } from './main-config';
 import { appHeaders, fileHeaders } from './proxying';
 import { nginxSize, nginxTime } from './values';
 
+/** What every location has. */
+interface Location {
+  /** The host, for whoever reads the file, and for the message to another stack that wants the same location. */
+  readonly host: string;
+  readonly pages: LocationPages;
+}
+
 /** What is below a path of a host and passed to an app. */
-export interface AppLocation {
+export interface AppLocation extends Location {
   readonly path: string;
   readonly scriptName: string;
-  readonly upstream: string;
+  /** The group of servers; nothing during maintenance. */
+  readonly upstream?: string;
   readonly maxBodySize: Size;
   readonly connectTimeout: Duration;
   readonly sendTimeout: Duration;
   readonly readTimeout: Duration;
-  /** The file with the user's own text, relative to the owner's folder. */
+  /** The file with the user's own text, relative to the folder of the configuration. */
   readonly snippetFile?: string;
 }
 
 export function appLocation(location: AppLocation): ConfigNode[] {
   const below = location.scriptName !== '';
   return [
+    title(location.host, location.path),
     ...(below ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])] : []),
     block(
       'location',
@@ -29,15 +38,27 @@ export function appLocation(location: AppLocation): ConfigNode[] {
       [
         ...(below ? [plainSpelling(location.path)] : []),
         directive('client_max_body_size', nginxSize(location.maxBodySize)),
-        directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
-        directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
-        directive('proxy_read_timeout', nginxTime(location.readTimeout)),
-        ...appHeaders(location.scriptName),
-        // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
-        directive('proxy_pass', `http://${location.upstream}`),
-        ...(location.snippetFile === undefined ? [] : [directive('include', `owners/${PROXY_OWNER}/${location.snippetFile}`)]),
+        ...(location.upstream === undefined ? maintenance(location.pages) : passing(location, location.upstream)),
+        ...(location.snippetFile === undefined ? [] : [directive('include', location.snippetFile)]),
       ],
     ),
+  ];
+}
+
+function title(host: string, path: string): ConfigNode {
+  return comment(`host ${host}, path ${path}`);
+}
+
+function passing(location: AppLocation, upstream: string): ConfigNode[] {
+  return [
+    wholeMaintenance(location.pages),
+    ...unavailable(location.pages),
+    directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
+    directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
+    directive('proxy_read_timeout', nginxTime(location.readTimeout)),
+    ...appHeaders(location.scriptName),
+    // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
+    directive('proxy_pass', `http://${upstream}`),
   ];
 }
 
@@ -48,7 +69,7 @@ function plainSpelling(path: string): ConfigNode {
 }
 
 /** What is below a prefix of a host and served by a file server. */
-export interface FileLocation {
+export interface FileLocation extends Location {
   readonly urlPrefix: string;
   readonly serverPrefix: string;
   readonly upstream: string;
@@ -56,10 +77,12 @@ export interface FileLocation {
 
 export function fileLocation(location: FileLocation): ConfigNode[] {
   return [
+    title(location.host, location.urlPrefix),
     block(
       'location',
       ['^~', location.urlPrefix],
       [
+        ...unavailable(location.pages),
         ...fileHeaders(),
         directive('proxy_connect_timeout', '1s'),
         directive('proxy_cache', FILE_CACHE),

@@ -3,6 +3,7 @@ import { Size } from '../../core/size';
 import { CACHE_FOLDER, PROXY_OWNER } from '../proxy-layout';
 import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
+import { maintenanceSwitch } from './error-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
 import { nginxSize, nginxTime } from './values';
 
@@ -20,6 +21,8 @@ export interface MainSettings {
   readonly bodyTimeout: Duration;
   readonly sendTimeout: Duration;
   readonly keepalive: Duration;
+  /** Whether every route of every stack shows the maintenance page. */
+  readonly maintenance: boolean;
   readonly snippet: boolean;
 }
 
@@ -41,6 +44,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
         ...fileCache(settings.cacheSize),
         ...compression(settings.gzip),
         ...accessLog(settings.accessLog),
+        maintenanceSwitch(settings.maintenance),
         ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
         directive('include', 'owners/*/upstreams/*.conf'),
         unknownHosts(),

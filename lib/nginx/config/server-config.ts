@@ -1,8 +1,9 @@
 import { HTTP_PORT, PROXY_OWNER } from '../proxy-layout';
 import { block, ConfigNode, directive } from './directive';
+import { pagesLocation } from './error-config';
 
-/** The server of one host. Its locations may come from several owners. */
-export function serverConfig(host: string, hostKey: string, snippet: boolean): ConfigNode[] {
+/** The server of one host. It is the same one whichever stack hands it in, and its locations may come from several. */
+export function serverConfig(host: string, hostKey: string): ConfigNode[] {
   return [
     block(
       'server',
@@ -10,7 +11,9 @@ export function serverConfig(host: string, hostKey: string, snippet: boolean): C
       [
         directive('listen', HTTP_PORT),
         directive('server_name', host),
-        ...(snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/server.conf`)] : []),
+        // A pattern, since it may match nothing.
+        directive('include', `owners/${PROXY_OWNER}/snippets/server/*.conf`),
+        pagesLocation(),
         directive('include', `owners/*/servers/${hostKey}/locations/*.conf`),
       ],
     ),

@@ -1,10 +1,9 @@
 import { Endpoint } from '../../workload/endpoint';
 import { Balancing } from '../balancing';
-import { PROXY_OWNER } from '../proxy-layout';
 import { block, ConfigNode, directive } from './directive';
 
 /** A group of servers. They stand in a file of their own, which the supervisor joins with the one before. */
-export function upstreamConfig(name: string, balancing: Balancing, keepalive: number): ConfigNode[] {
+export function upstreamConfig(owner: string, name: string, balancing: Balancing, keepalive: number): ConfigNode[] {
   return [
     block(
       'upstream',
@@ -13,7 +12,7 @@ export function upstreamConfig(name: string, balancing: Balancing, keepalive: nu
         // Shared by the workers; from the one of the same name a reload takes the addresses that are already known.
         directive('zone', name, '256k'),
         ...method(balancing),
-        directive('include', `owners/${PROXY_OWNER}/upstreams/${name}.servers`),
+        directive('include', `owners/${owner}/upstreams/${name}.servers`),
         directive('keepalive', keepalive),
         // Below Gunicorn's own, so that no request meets a connection that is just being closed.
         directive('keepalive_timeout', '30s'),

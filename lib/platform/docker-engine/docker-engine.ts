@@ -99,6 +99,11 @@ export class DockerEngine extends Platform {
   }
 
   /** @internal */
+  public _nameOf(scope: IConstruct): string {
+    return this.context.names.fixed(scope);
+  }
+
+  /** @internal */
   public _bindNetwork(network: Network): NetworkBinding {
     this.context.prepareStack(network);
     // Two networks may have one name for an engine, and whatever a network's members are created before destroyed is so too: thus a network is

@@ -27,7 +27,7 @@ export interface LoadResult {
 }
 
 /** Asks again and again while something is done, from a process of its own: what is done may block this one. */
-export async function underLoad(options: LoadOptions, done: () => void): Promise<LoadResult> {
+export async function underLoad(options: LoadOptions, done: () => unknown): Promise<LoadResult> {
   const settings = { path: '/', parallel: 16, pause: 40, ...options };
   const client = spawn(process.execPath, [join(__dirname, 'load-client.mjs'), JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const parts: Buffer[] = [];
@@ -36,7 +36,7 @@ export async function underLoad(options: LoadOptions, done: () => void): Promise
   try {
     // It asks before anything is done.
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    done();
+    await done();
     // What is served last has to hold for a moment, too.
     await new Promise((resolve) => setTimeout(resolve, 2000));
   } finally {

@@ -1,0 +1,64 @@
+import { Duration } from '../../core/duration';
+import { STATE_FOLDER } from '../proxy-layout';
+import { block, ConfigNode, directive, expression } from './directive';
+
+/* Pages that nginx shows by itself. They lie beside the routes of their owner, below a path that only nginx can ask for. */
+
+const PREFIX = '/.cdktf-django/';
+
+/** A page and what goes with it. */
+export interface ShownPage {
+  /** Its place among the owner's files. */
+  readonly file: string;
+  readonly retryAfter: Duration;
+}
+
+/** What a location shows instead of an app's answers. */
+export interface LocationPages {
+  readonly owner: string;
+  readonly unavailable: ShownPage;
+  readonly maintenance: ShownPage;
+}
+
+/** In the server of each host. */
+export function pagesLocation(): ConfigNode {
+  return block(
+    'location',
+    ['^~', PREFIX],
+    [
+      directive('internal'),
+      // By way of the link, so that workers from before a reload find the pages too.
+      directive('alias', `${STATE_FOLDER}/live/owners/`),
+      directive('add_header', 'Retry-After', expression('$retry_after'), 'always'),
+      directive('add_header', 'Cache-Control', 'no-store', 'always'),
+    ],
+  );
+}
+
+/** In a location: what is shown while no server answers. */
+export function unavailable(pages: LocationPages): ConfigNode[] {
+  return [retryAfter(pages.unavailable), directive('error_page', 502, 504, address(pages.owner, pages.unavailable))];
+}
+
+/** In a location: what is shown during maintenance. */
+export function maintenance(pages: LocationPages): ConfigNode[] {
+  return [retryAfter(pages.maintenance), directive('error_page', 503, address(pages.owner, pages.maintenance)), directive('return', 503)];
+}
+
+/** In a location: the maintenance of the whole proxy, of whichever stack the location is. */
+export function wholeMaintenance(pages: LocationPages): ConfigNode {
+  return block('if', [expression('($in_maintenance)')], maintenance(pages));
+}
+
+/** In the http block. */
+export function maintenanceSwitch(on: boolean): ConfigNode {
+  return block('map', [expression('$host'), expression('$in_maintenance')], [{ from: 'default', to: on ? 1 : 0 }]);
+}
+
+function retryAfter(page: ShownPage): ConfigNode {
+  return directive('set', expression('$retry_after'), Math.ceil(page.retryAfter.toSeconds()));
+}
+
+function address(owner: string, page: ShownPage): string {
+  return `${PREFIX}${owner}/${page.file}`;
+}

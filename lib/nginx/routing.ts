@@ -1,0 +1,176 @@
+import { TerraformStack } from 'cdktf';
+import { Construct } from 'constructs';
+import { Duration } from '../core/duration';
+import { reject, requireInteger, shown } from '../core/errors';
+import { Size } from '../core/size';
+import { ContainerImage } from '../image/container-image';
+import { runtimeFile } from '../image/default-images';
+import { Files } from '../workload/files';
+import { Job } from '../workload/job';
+import { IVolume } from '../workload/volume';
+import { Balancing } from './balancing';
+import { Candidate } from './candidate';
+import { LocationPages } from './config/error-config';
+import { ErrorPage } from './error-page';
+import { CANDIDATE_FOLDER, PROGRAM_FOLDER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
+import { ProxyPages } from './proxy-pages';
+import { ProxyRouteOptions, ProxyRouteProps, ProxyTimeouts } from './proxy-route';
+import { INginxProxy, ProxyRoute } from './proxy-target';
+import { checkedHost, checkedPath, checkedSnippet, hostKey, pathKey, requireTimes } from './route-checks';
+
+/** What the routes of a stack rest upon. */
+export interface RoutingProps {
+  /** The name under which the proxy knows this stack's routes. */
+  readonly owner: string;
+  readonly image: ContainerImage;
+  readonly configuration: IVolume;
+  readonly scheme: string;
+  readonly port: number;
+  readonly upstreamKeepalive?: number;
+  readonly defaults: ProxyRouteOptions;
+}
+
+/** The routes that one stack has at a proxy, its own or another stack's: collected, handed in as one candidate, and published by one job. */
+export class Routing {
+  /** Hands the routes to the proxy and waits until they are in use. */
+  public readonly publication: Job;
+  /** What is handed in. */
+  public readonly files: Files;
+  /** The programs that talk to the proxy. */
+  public readonly program: Files;
+  /** Where clients reach the routes. */
+  public readonly urls: string[] = [];
+
+  private readonly candidate: Candidate;
+  private readonly defaults: ProxyRouteOptions;
+  private readonly pages: LocationPages;
+
+  constructor(
+    private readonly proxy: Construct & INginxProxy,
+    private readonly props: RoutingProps,
+  ) {
+    this.defaults = props.defaults;
+    this.validate(this.defaults);
+    if (props.upstreamKeepalive !== undefined) requireInteger(proxy, 'upstreamKeepalive', props.upstreamKeepalive, { min: 1, max: 1024 });
+    const { image } = props;
+    this.files = new Files(proxy, 'Candidate', { image });
+    this.candidate = new Candidate(proxy, this.files, props.owner, props.upstreamKeepalive ?? 32);
+    this.pages = this.addPages(props.defaults.pages ?? {});
+    this.program = new Files(proxy, 'Publisher', { image });
+    this.program.addFile('publish.sh', runtimeFile('nginx/publish.sh'));
+    this.publication = this.makePublication();
+  }
+
+  public add(route: ProxyRouteProps): void {
+    const { proxy } = this;
+    const path = checkedPath(proxy, route.path ?? '/');
+    const hosts = [route.host, ...(route.aliases ?? [])].map((host) => checkedHost(proxy, host));
+    const snippet = checkedSnippet(proxy, 'snippet', route.snippet);
+    this.validate(route);
+    if (TerraformStack.of(route.target) !== TerraformStack.of(proxy)) {
+      reject(
+        proxy,
+        `the target ${route.target.node.path} of host ${route.host} is in another stack; a route and its target belong to one: declare the app in ${TerraformStack.of(proxy).node.path}, or add the route in the app's stack at NginxProxy.fromAttributes()`,
+      );
+    }
+    const pages = route.pages ? this.addPages(route.pages, `${hostKey(hosts[0])}-${pathKey(path)}-`) : this.pages;
+    for (const host of hosts) this.route(host, path, route, pages, snippet);
+  }
+
+  private route(host: string, path: string, props: ProxyRouteProps, pages: LocationPages, snippet: string | undefined): void {
+    const { scheme, port } = this.props;
+    const route: ProxyRoute = {
+      host,
+      path,
+      scriptName: path.slice(0, -1),
+      scheme,
+      port,
+      origin: port === SCHEME_PORTS[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`,
+    };
+    const target = props.target.bindToProxy(this.proxy, route);
+    if (target.servers.length === 0)
+      reject(this.proxy, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
+    const balancing = props.balancing ?? this.defaults.balancing ?? Balancing.ROUND_ROBIN;
+    const timeouts = { ...defined(this.defaults.timeouts), ...defined(props.timeouts) };
+    this.candidate.addApp(
+      {
+        host,
+        path,
+        pages,
+        scriptName: route.scriptName,
+        upstream: props.maintenance ? undefined : this.candidate.addUpstream(props.target, '', target.servers, balancing),
+        maxBodySize: props.maxBodySize ?? this.defaults.maxBodySize ?? Size.mebibytes(10),
+        connectTimeout: timeouts.connect ?? Duration.seconds(1),
+        sendTimeout: timeouts.send ?? Duration.seconds(60),
+        readTimeout: timeouts.read ?? target.readTimeout ?? Duration.seconds(60),
+      },
+      snippet,
+    );
+    for (const location of target.fileLocations ?? []) {
+      this.candidate.addFiles({
+        host,
+        pages,
+        urlPrefix: checkedPath(this.proxy, location.urlPrefix),
+        serverPrefix: checkedPath(this.proxy, location.serverPrefix),
+        upstream: this.candidate.addUpstream(props.target, 'files', location.servers, Balancing.ROUND_ROBIN),
+      });
+    }
+    // An app that is closed for maintenance may be one that does not get healthy.
+    if (!props.maintenance) this.publication.runAfter(...target.completion);
+    this.urls.push(`${route.origin}${path}`);
+  }
+
+  /** Adds the pages of a route, or of all; what is not given is the proxy's own. */
+  private addPages(pages: ProxyPages, prefix = ''): LocationPages {
+    const own = prefix === '';
+    const file = (name: string, page: ErrorPage | undefined) =>
+      page || own ? this.candidate.addPage(`${prefix}${name}`, page ?? ErrorPage._shipped(name)) : `pages/${name}.html`;
+    const defaults = this.defaults.pages ?? {};
+    return {
+      owner: this.props.owner,
+      unavailable: {
+        file: file('unavailable', pages.unavailable),
+        retryAfter: pages.unavailableRetryAfter ?? defaults.unavailableRetryAfter ?? Duration.seconds(10),
+      },
+      maintenance: {
+        file: file('maintenance', pages.maintenance),
+        retryAfter: pages.maintenanceRetryAfter ?? defaults.maintenanceRetryAfter ?? Duration.minutes(5),
+      },
+    };
+  }
+
+  private makePublication(): Job {
+    const { image, configuration, owner } = this.props;
+    // It waits for the proxy by way of the volume: nothing that is created before it is destroyed may depend on a container that publishes a port.
+    const job = new Job(this.proxy, 'Publish', {
+      image,
+      entrypoint: ['sh'],
+      command: [`${PROGRAM_FOLDER}/publish.sh`],
+      environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER: owner, PROXY_CANDIDATE: CANDIDATE_FOLDER },
+      user: `${PROXY_USER}:${PROXY_USER}`,
+      memory: Size.mebibytes(64),
+      timeout: Duration.minutes(5),
+    });
+    job.addFiles(this.program, PROGRAM_FOLDER);
+    job.addFiles(this.files, CANDIDATE_FOLDER);
+    job.addVolume(configuration, STATE_FOLDER);
+    return job;
+  }
+
+  private validate(options: ProxyRouteOptions): void {
+    const size = options.maxBodySize;
+    // For nginx 0 means: no limit.
+    if (size && size.toBytes() < 1024) reject(this.proxy, `maxBodySize must be 1 KiB or more, got ${shown(size)}`);
+    const { connect, send, read }: ProxyTimeouts = options.timeouts ?? {};
+    requireTimes(this.proxy, 'timeouts', { connect, send, read });
+    const { unavailableRetryAfter, maintenanceRetryAfter } = options.pages ?? {};
+    for (const [name, value] of Object.entries({ unavailableRetryAfter, maintenanceRetryAfter })) {
+      if (value && value.toSeconds() < 1) reject(this.proxy, `pages.${name} must be 1 second or more, got ${value}`);
+    }
+  }
+}
+
+/** Without what is given as undefined, which must not hide a default. */
+function defined(timeouts: ProxyTimeouts | undefined): ProxyTimeouts {
+  return Object.fromEntries(Object.entries(timeouts ?? {}).filter(([, value]) => value !== undefined));
+}

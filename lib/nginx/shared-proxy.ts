@@ -1,0 +1,98 @@
+import { Construct } from 'constructs';
+import { requireInteger, requireMatch } from '../core/errors';
+import { Duration } from '../core/duration';
+import { Size } from '../core/size';
+import { ContainerImage } from '../image/container-image';
+import { defaultImages, runtimeFile } from '../image/default-images';
+import { platformOf } from '../platform/platform-of';
+import { HealthCheck } from '../workload/health-check';
+import { INetwork, Network } from '../workload/network';
+import { Service } from '../workload/service';
+import { Volume } from '../workload/volume';
+import { PROGRAM_FOLDER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
+import { ProxyRouteOptions, ProxyRouteProps } from './proxy-route';
+import { INginxProxy } from './proxy-target';
+import { Routing } from './routing';
+
+/** What a stack has to know of another stack's proxy. */
+export interface NginxProxyAttributes extends ProxyRouteOptions {
+  /** The name of the proxy's edge network on the engine: `<namespace>-<path>-edge`, such as `edge-proxy-edge`. */
+  readonly edgeNetworkName: string;
+
+  /** The name of the proxy's configuration volume on the engine: `<namespace>-<path>-configuration`, such as `edge-proxy-configuration`. */
+  readonly configurationVolumeName: string;
+
+  /**
+   * The scheme that clients use.
+   *
+   * @default 'http'
+   */
+  readonly scheme?: string;
+
+  /**
+   * The port of the host at which the proxy listens.
+   *
+   * @default - the scheme's own: 80 or 443
+   */
+  readonly httpPort?: number;
+
+  /**
+   * An nginx image with curl, in which the routes are handed in.
+   *
+   * @default - the official one, pinned
+   */
+  readonly image?: ContainerImage;
+}
+
+/**
+ * Another stack's proxy, to which this stack adds routes of its own. They are this stack's: it releases them by itself, they are withdrawn when it
+ * is destroyed, and nobody else's are changed by either.
+ */
+export class SharedProxy extends Construct implements INginxProxy {
+  public readonly edgeNetwork: INetwork;
+  private readonly routing: Routing;
+
+  constructor(scope: Construct, id: string, attributes: NginxProxyAttributes) {
+    super(scope, id);
+    const scheme = attributes.scheme ?? 'http';
+    requireMatch(this, 'scheme', scheme, /^https?$/, '"http" or "https"');
+    const port = attributes.httpPort ?? SCHEME_PORTS[scheme];
+    requireInteger(this, 'httpPort', port, { min: 1, max: 65535 });
+    const owner = platformOf(this)._nameOf(this);
+    const image = attributes.image ?? ContainerImage.fromRegistry(defaultImages.nginx);
+    this.edgeNetwork = Network.fromNetworkName(this, 'Edge', attributes.edgeNetworkName);
+    const configuration = new Volume(this, 'Configuration', { volumeName: attributes.configurationVolumeName });
+    this.routing = new Routing(this, { owner, image, configuration, scheme, port, defaults: attributes });
+    this.addLease(owner, image, configuration);
+  }
+
+  public get routeUrls(): string[] {
+    return [...this.routing.urls];
+  }
+
+  public addRoute(route: ProxyRouteProps): void {
+    this.routing.add(route);
+  }
+
+  /** A container for as long as the routes are wanted: Terraform stops it before what they lead to. */
+  private addLease(owner: string, image: ContainerImage, configuration: Volume): void {
+    this.routing.program.addFile('lease.sh', runtimeFile('nginx/lease.sh'));
+    const lease = new Service(this, 'Lease', {
+      image,
+      entrypoint: ['sh'],
+      command: [`${PROGRAM_FOLDER}/lease.sh`],
+      environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER: owner },
+      user: `${PROXY_USER}:${PROXY_USER}`,
+      memory: Size.mebibytes(32),
+      stopSignal: 'SIGTERM',
+      // Its successor has the lease before it is asked to leave.
+      healthCheck: HealthCheck.command(['sh', '-c', `test "$(cat ${STATE_FOLDER}/leases/${owner})" = "$HOSTNAME"`], {
+        interval: Duration.seconds(5),
+        startPeriod: Duration.seconds(10),
+      }),
+    });
+    lease.addFiles(this.routing.program, PROGRAM_FOLDER);
+    lease.addVolume(configuration, STATE_FOLDER);
+    lease.runAfter(this.routing.publication);
+  }
+}
