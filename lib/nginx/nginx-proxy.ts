@@ -111,6 +111,14 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly cacheSize?: Size;
 
   /**
+   * The time, in whole seconds, that requests in progress have to end when the proxy's own container is stopped or replaced. Nobody else gets in meanwhile: a port of the
+   * host can be open in one container only.
+   *
+   * @default Duration.seconds(5)
+   */
+  readonly drainTimeout?: Duration;
+
+  /**
    * Whether clients of every route, other stacks' ones too, get the maintenance page with status 503. Files of file servers are served as before.
    *
    * @default false
@@ -247,11 +255,18 @@ export class NginxProxy extends Construct implements INginxProxy {
     const program = new Files(this, 'Program', { image });
     program.addFile('supervise.sh', runtimeFile('nginx/supervise.sh'));
     program.addFile('bootstrap/nginx.conf', renderConfig(bootstrapConfig()));
+    const drain = props.drainTimeout ?? Duration.seconds(5);
     const service = new Service(this, 'Server', {
       image,
       entrypoint: ['sh'],
       command: [`${PROGRAM_FOLDER}/supervise.sh`],
-      environment: { PROXY_STATE: STATE_FOLDER, PROXY_CACHE: CACHE_FOLDER, PROXY_OWNER, PROXY_LOCAL_PORT: String(LOCAL_PORT) },
+      environment: {
+        PROXY_STATE: STATE_FOLDER,
+        PROXY_CACHE: CACHE_FOLDER,
+        PROXY_OWNER,
+        PROXY_LOCAL_PORT: String(LOCAL_PORT),
+        PROXY_DRAIN: String(drain.toSeconds()),
+      },
       user: `${PROXY_USER}:${PROXY_USER}`,
       memory: props.memory ?? Size.mebibytes(512),
       cpus: props.cpus,
@@ -259,6 +274,7 @@ export class NginxProxy extends Construct implements INginxProxy {
       publishedPorts: [{ containerPort: HTTP_PORT, hostPort: this.httpPort, address: this.address }],
       // The supervisor's own signal; it lets nginx finish what is under way.
       stopSignal: 'SIGTERM',
+      stopGracePeriod: drain.plus(Duration.seconds(10)),
       healthCheck: HealthCheck.command(
         ['sh', '-c', `test ! -e /tmp/degraded && exec curl -fsS --noproxy '*' --max-time 4 -o /dev/null http://127.0.0.1:${LOCAL_PORT}/health`],
         {
@@ -303,6 +319,8 @@ export class NginxProxy extends Construct implements INginxProxy {
     requireMatch(this, 'address', this.address, /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
     const client: ClientTimeouts = props.clientTimeouts ?? {};
     requireTimes(this, 'clientTimeouts', { header: client.header, body: client.body, send: client.send, keepalive: client.keepalive });
+    const drain = props.drainTimeout;
+    if (drain) requireInteger(this, 'drainTimeout, in seconds,', drain.toSeconds(), { min: 1, max: 3600 });
     if (props.workers !== undefined) requireInteger(this, 'workers', props.workers, { min: 1, max: 256 });
     if (props.workerConnections !== undefined) requireInteger(this, 'workerConnections', props.workerConnections, { min: 64, max: 262144 });
     if (props.cacheSize && props.cacheSize.toMebibytes() < 1) reject(this, `cacheSize must be 1 MiB or more, got ${props.cacheSize}`);

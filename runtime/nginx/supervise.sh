@@ -11,6 +11,7 @@ owner_of_settings=${PROXY_OWNER:-proxy}
 local_port=${PROXY_LOCAL_PORT:-8081}
 settle=${PROXY_SETTLE:-1}
 keep=${PROXY_KEEP:-5}
+drain=${PROXY_DRAIN:-5}
 program=$(dirname "$0")
 work=/tmp/work
 refusal_log=/tmp/refusal.log
@@ -32,7 +33,11 @@ test_nginx() { nginx -e stderr -q -t -c "$1/nginx.conf" 2>"$work.test" 9>&-; }
 stop() {
   trap '' TERM INT QUIT
   say "stopping"
-  if [ -n "$nginx_pid" ] && kill -QUIT "$nginx_pid" 2>/dev/null; then wait "$nginx_pid"; fi
+  if [ -n "$nginx_pid" ] && kill -QUIT "$nginx_pid" 2>/dev/null; then
+    # The door is closed from here on. Idle connections, which a reload spares, would keep it so for as long as they may be idle.
+    { sleep "$drain" && kill -TERM "$nginx_pid"; } 9>&- &
+    wait "$nginx_pid"
+  fi
   exit 0
 }
 

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { Agent } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +13,15 @@ import { raw } from './support/raw';
 
 // nginx, its supervisor and the publish job, as they are in production. The app behind them says what reached it.
 const ECHO = `
-import json
+import json, time
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/text":
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"many words " * 1000]
+    if path == "/slow":
+        time.sleep(3)
     if path == "/tunnel":
         connection = environ["gunicorn.socket"]
         connection.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n")
@@ -102,6 +105,23 @@ async function expectRoutes(marker?: string): Promise<void> {
 function proxyProcess(): string {
   const started = engine('inspect', proxy, '--format', '{{.State.StartedAt}} {{.RestartCount}}');
   return `${started} ${engine('exec', proxy, 'cat', '/tmp/nginx.pid')}`;
+}
+
+/** The signals that the engine has lately sent to the proxy's container. */
+function signals(): string {
+  return engine(
+    'events',
+    '--since',
+    '1m',
+    '--until',
+    '0s',
+    '--filter',
+    `container=${proxy}`,
+    '--filter',
+    'event=kill',
+    '--format',
+    '{{.Actor.Attributes.signal}}',
+  );
 }
 
 describe('a request', () => {
@@ -215,6 +235,21 @@ test('the proxy stays when the app is gone, and serves again when it is back', a
   engine('start', ...servers);
   await eventually(() => expectRoutes());
   expect(proxyProcess()).toBe(before);
+});
+
+test('a stop of the proxy lets requests end, and does not wait for connections on which nothing is asked', async () => {
+  const before = proxyProcess();
+  const idle = new Agent({ keepAlive: true });
+  expect((await ask({ port, host, agent: idle })).status).toBe(200);
+  const slow = ask({ port, host, path: '/slow' });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await new Promise((resolve, reject) => spawn('docker', ['restart', proxy]).on('error', reject).on('close', resolve));
+  expect((await slow).status).toBe(200);
+  // After its grace period the engine would have sent 9.
+  expect(signals()).toBe('15');
+  idle.destroy();
+  await eventually(() => expectRoutes());
+  expect(proxyProcess()).not.toBe(before);
 });
 
 describe('a configuration that nginx refuses', () => {

@@ -342,6 +342,7 @@ describe('what runs', () => {
       read_only: true,
       entrypoint: ['sh'],
       command: ['/opt/proxy/supervise.sh'],
+      stop_timeout: 15,
       ports: [{ internal: 8080, external: 8080, ip: '127.0.0.1', protocol: 'tcp' }],
     });
     expect(proxy.node.defaultChild).toBe(proxy.service);
@@ -395,6 +396,7 @@ describe('bad input', () => {
     [{ maxBodySize: Size.mebibytes(0) }, /^shop\/Proxy: maxBodySize must be 1 KiB or more, got 0 MiB$/],
     [{ timeouts: { read: Duration.millis(0) } }, /^shop\/Proxy: timeouts.read must be 100 ms or more, got 0s$/],
     [{ clientTimeouts: { header: Duration.millis(1) } }, /^shop\/Proxy: clientTimeouts.header must be/],
+    [{ drainTimeout: Duration.millis(500) }, /^shop\/Proxy: drainTimeout, in seconds, must be an integer from 1 to 3600, got 0.5$/],
     [{ workers: 0 }, /^shop\/Proxy: workers must be an integer from 1 to 256, got 0$/],
     [{ workerConnections: 1 }, /^shop\/Proxy: workerConnections must be/],
     [{ upstreamKeepalive: 0 }, /^shop\/Proxy: upstreamKeepalive must be/],

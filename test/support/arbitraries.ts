@@ -207,6 +207,7 @@ export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   gzip: fc.boolean(),
   accessLog: fc.boolean(),
   cacheSize: mebibytes(1, 4096),
+  drainTimeout: seconds(1, 900),
   httpSnippet: text,
   serverSnippet: text,
   maintenance: fc.boolean(),
