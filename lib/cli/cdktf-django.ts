@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { sweep, SWEEP_HELP } from './sweep';
+import { Trouble } from './trouble';
+
+const HELP = `cdktf-django COMMAND
+
+  sweep    removes what a deploy that was killed left on the engine
+
+${SWEEP_HELP}`;
+
+async function main([command, ...args]: string[]): Promise<number> {
+  if (command === 'sweep') return sweep(args);
+  if (command === undefined || command === '--help' || command === 'help') {
+    process.stdout.write(HELP);
+    return command === undefined ? 1 : 0;
+  }
+  throw new Trouble(`there is no command ${JSON.stringify(command)}; see cdktf-django --help`);
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`cdktf-django: ${error instanceof Trouble ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    process.exitCode = 1;
+  },
+);

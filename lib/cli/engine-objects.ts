@@ -1,0 +1,96 @@
+import { labelName } from '../platform/docker-engine/labels';
+import { run } from './run';
+import { Trouble } from './trouble';
+
+/** What an object is. */
+export type Kind = 'container' | 'network' | 'volume';
+
+/** An object on the engine that carries the labels of this library. */
+export interface EngineObject {
+  readonly kind: Kind;
+  /** A volume's is its name. */
+  readonly id: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly path: string;
+  /** Of a container. */
+  readonly running: boolean;
+  /** Where a container mounts which volume. */
+  readonly mounts: readonly { readonly volume: string; readonly target: string }[];
+  /** The networks of a container. */
+  readonly networks: readonly string[];
+  /** Of a volume: whether it holds one generation of files that the stack has, and nothing else. */
+  readonly generated: boolean;
+}
+
+interface Inspected {
+  readonly Id?: string;
+  readonly Name: string;
+  readonly Labels?: Record<string, string> | null;
+  readonly Config?: { readonly Labels?: Record<string, string> | null };
+  readonly State?: { readonly Running: boolean };
+  readonly Mounts?: { readonly Name?: string; readonly Destination: string }[];
+  readonly NetworkSettings?: { readonly Networks?: Record<string, { readonly NetworkID: string }> };
+}
+
+const LISTS: Record<Kind, string[]> = {
+  container: ['ps', '--all', '--quiet', '--no-trunc'],
+  network: ['network', 'ls', '--quiet', '--no-trunc'],
+  volume: ['volume', 'ls', '--quiet'],
+};
+
+/** All objects of this library on the engine that the docker client talks to, whoever's they are. */
+export function labelledObjects(): EngineObject[] {
+  return (Object.keys(LISTS) as Kind[]).flatMap((kind) => {
+    const listed = docker(...LISTS[kind], '--filter', `label=${labelName('path')}`);
+    if (!listed.ok) throw new Trouble(`the engine cannot be asked:\n${listed.stderr.trim()}`);
+    const ids = listed.stdout.split('\n').filter((id) => id !== '');
+    if (ids.length === 0) return [];
+    // One that has gone meanwhile is missing in the answer, and makes the client fail.
+    const { stdout } = docker(kind, 'inspect', ...ids);
+    return (JSON.parse(stdout) as Inspected[]).map((one) => objectOf(kind, one));
+  });
+}
+
+function objectOf(kind: Kind, one: Inspected): EngineObject {
+  const labels = one.Config?.Labels ?? one.Labels ?? {};
+  return {
+    kind,
+    id: one.Id ?? one.Name,
+    name: one.Name.replace(/^\//, ''),
+    namespace: labels[labelName('namespace')] ?? '',
+    path: labels[labelName('path')] ?? '',
+    running: one.State?.Running ?? false,
+    mounts: (one.Mounts ?? []).flatMap(({ Name, Destination }) => (Name === undefined ? [] : [{ volume: Name, target: Destination }])),
+    networks: Object.values(one.NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
+    generated: labels[labelName('content')] !== undefined,
+  };
+}
+
+/** Whether a file below a folder of a container has a word in it; undefined when nobody can tell. */
+export function mentions(container: EngineObject, folder: string, word: string): boolean | undefined {
+  const found = docker('exec', container.id, 'grep', '-rqwF', '-e', word, folder);
+  if (found.ok) return true;
+  // grep's own answer is silent; all else has a message.
+  return found.stderr === '' ? false : undefined;
+}
+
+/** Removes an object, a running container in its own time. Gives what went wrong. */
+export function remove(object: EngineObject): string | undefined {
+  const steps =
+    object.kind === 'container'
+      ? [
+          ['stop', object.id],
+          ['rm', object.id],
+        ]
+      : [[object.kind, 'rm', object.id]];
+  for (const step of steps) {
+    const done = docker(...step);
+    if (!done.ok && !/no such/i.test(done.stderr)) return done.stderr.trim();
+  }
+  return undefined;
+}
+
+function docker(...args: string[]) {
+  return run('docker', args);
+}
