@@ -77,6 +77,7 @@ describe('the package', () => {
     });
     const home = join(app, 'app');
     run(home, 'npm', 'install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', join(copy, packed.filename));
+    expect(run(home, join('node_modules', '.bin', 'cdktf-django'), '--help')).toContain('sweep');
     // The peers are those of this checkout: a registry would give the same ones, slowly.
     const { peerDependencies } = JSON.parse(readFileSync(join(home, 'node_modules', 'cdktf-django', 'package.json'), 'utf8')) as {
       peerDependencies: object;

@@ -35,7 +35,8 @@ export interface Applied {
 /** A stack that is synthesized, applied and destroyed for a test, in a namespace of its own, with a state of its own. */
 export class Deployment {
   public readonly namespace: string;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'cdktf-django-e2e-'));
+  /** Where it is synthesized to. */
+  public readonly folder = mkdtempSync(join(tmpdir(), 'cdktf-django-e2e-'));
   private initialized = false;
 
   constructor(
@@ -79,6 +80,26 @@ export class Deployment {
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (part: Buffer) => (output += part.toString()));
     const status = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
     return { ok: status === 0, output };
+  }
+
+  /** Applies, and after some seconds kills Terraform and the provider at once. Gives whether it came to that. */
+  public applyKilled(seconds: number): boolean {
+    this.init();
+    // It is the leader of a process group and kills all of it.
+    const program = ['--signal=KILL', seconds.toFixed(2), terraformProgram(), 'apply', '-auto-approve', '-no-color'];
+    const result = spawnSync('timeout', program, this.options);
+    if (result.error) throw result.error;
+    return result.signal === 'SIGKILL';
+  }
+
+  /** What the state has of a type: the addresses of resources and the ids of what they stand for, those that are about to be removed among them. */
+  public recorded(type: string): { readonly address: string; readonly id: string }[] {
+    const state = JSON.parse(this.terraform('state', 'pull').stdout) as {
+      resources: { type: string; name: string; instances: { attributes: { id: string } }[] }[];
+    };
+    return state.resources
+      .filter((resource) => resource.type === type)
+      .flatMap(({ name, instances }) => instances.map(({ attributes }) => ({ address: `${type}.${name}`, id: attributes.id })));
   }
 
   /** What an apply would change: empty when the plan is. */
@@ -163,7 +184,8 @@ export class Deployment {
     this.initialized = true;
   }
 
-  private terraform(...args: string[]) {
+  /** Runs Terraform where the stack is. */
+  public terraform(...args: string[]) {
     const result = spawnSync(terraformProgram(), args, this.options);
     if (result.error) throw result.error;
     return result;

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..', '..');
+
+function command(...args: string[]) {
+  const program = ['--import', 'tsx', join(root, 'lib', 'cli', 'cdktf-django.ts'), ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, { cwd: root, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+test.each([
+  [['swep'], 'there is no command "swep"; see cdktf-django --help'],
+  [['sweep', '--force'], "Unknown option '--force'"],
+  [['sweep', 'one', 'two'], 'sweep takes one stack, got one two; see cdktf-django sweep --help'],
+  [['sweep', '--yes', '--dry-run'], '--yes and --dry-run contradict each other'],
+  [['sweep', 'shop', '--state', 'file'], 'a state file is of one stack; leave the name of the stack out'],
+  [['sweep', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
+])('%j is refused', (args, message) => {
+  const { status, stdout, stderr } = command(...args);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toContain(`cdktf-django: ${message}`);
+  expect(stderr).not.toContain('    at ');
+});
+
+test('help says what is removed, and what is not', () => {
+  const { status, stdout } = command('sweep', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain('Deploy first');
+  for (const option of ['--yes', '--dry-run', '--json', '--output FOLDER', '--state FILE']) expect(stdout).toContain(`  ${option} `);
+  expect(command('--help').stdout).toContain(stdout);
+});
