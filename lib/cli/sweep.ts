@@ -9,10 +9,10 @@ import { Trouble } from './trouble';
 export const SWEEP_HELP = `cdktf-django sweep [STACK] [options]
 
 Removes what a deploy that was killed left on the engine: containers, networks and volumes of files that carry the labels of this stack and are not in
-its state. Deploy first: that puts all routes back to servers that the state knows. If that deploy says that a name is in use, sweep and deploy again.
+its state. Sweep before you deploy again: a deploy cannot remove a volume that a left-over uses, nor make a server whose name a left-over has.
 
-It lists what it found and asks. What routes of a running proxy lead to, and volumes that may have data, it leaves and says why. Volumes
-with data that Terraform does not own carry no labels and are never found.
+It lists what it found and asks. What routes of a running proxy lead to it leaves: after the next deploy they lead elsewhere, and it can be swept. Volumes that
+may have data it leaves, too. Volumes with data that Terraform does not own carry no labels and are never found.
 
 STACK is a folder in cdktf.out/stacks; it can be left out where there is one. Terraform is asked for the stack's state there (TERRAFORM_BINARY_NAME, else
 terraform), whatever its backend. While another program holds the state's lock nothing is done. The engine is the docker client's: DOCKER_HOST and contexts hold.

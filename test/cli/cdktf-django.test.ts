@@ -26,7 +26,7 @@ test.each([
 test('help says what is removed, and what is not', () => {
   const { status, stdout } = command('sweep', '--help');
   expect(status).toBe(0);
-  expect(stdout).toContain('Deploy first');
+  expect(stdout).toContain('Sweep before you deploy again');
   for (const option of ['--yes', '--dry-run', '--json', '--output FOLDER', '--state FILE']) expect(stdout).toContain(`  ${option} `);
   expect(command('--help').stdout).toContain(stdout);
 });

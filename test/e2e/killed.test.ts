@@ -7,8 +7,8 @@ import { ask } from './support/http';
 import { LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 
-// A deploy that dies: terminal closed, machine of the operator gone, out of memory. The site must go on, the next deploy must succeed, and
-// what the dead one left must be found, and nothing else.
+// A deploy that dies: terminal closed, machine of the operator gone, out of memory. The site must go on, what the dead one left must be found, and
+// nothing else, and the next deploy must succeed.
 const root = join(__dirname, '..', '..');
 const kills = Number(process.env.CDKTF_DJANGO_KILLS ?? 4);
 const deployment = new Deployment('killed');
@@ -47,6 +47,8 @@ beforeAll(async () => {
 
 afterAll(() => {
   for (const name of decoys) spawnSync('docker', ['rm', '--force', name]);
+  // What a failed test left would be in the way of the stack's end.
+  command('--yes');
   deployment.clean();
 });
 
@@ -56,6 +58,10 @@ interface Swept {
   readonly name: string;
   readonly removed: boolean;
   readonly kept?: string;
+}
+
+function servers(): string[] {
+  return deployment.containers('Hello/Server').filter((name) => !decoys.includes(name));
 }
 
 /** The command as operators run it. */
@@ -123,16 +129,19 @@ describe('kill -9 of Terraform and its provider, at random in a release', () => 
       deployment.synth(build(`release ${++greetings}`));
       deployment.applyKilled(seconds);
     });
-    const lost = onEngine().filter((id) => !inState().includes(id));
-    process.stderr.write(`killed after ${seconds.toFixed(2)} s of ${usual.toFixed(1)}, lost: ${lost.length}\n`);
+    // The engine may still be about to finish what it was asked for last.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const known = inState();
+    const lost = onEngine().filter((id) => !known.includes(id));
+    process.stderr.write(`killed after ${seconds.toFixed(1)} s of ${usual.toFixed(1)}: ${lost.length} lost\n`);
 
-    await unnoticed(() => deployment.deploy(build(`release ${++greetings}`)));
-    expect(await greeting()).toBe(`release ${greetings}`);
     await unnoticed(() => {
       const swept = sweep('--yes');
       expect(swept.map(({ id }) => id).sort()).toEqual(lost);
       expect(swept.filter(({ removed }) => !removed)).toEqual([]);
     });
+    await unnoticed(() => deployment.deploy(build(`release ${++greetings}`)));
+    expect(await greeting()).toBe(`release ${greetings}`);
     expectTidy();
   });
 });
@@ -153,7 +162,7 @@ describe('sweep', () => {
   });
 
   test('lists what a state lost, and leaves it until a deploy has led the routes away from it', async () => {
-    const [server, other] = deployment.containers('Hello/Server');
+    const [server, other] = servers();
     const id = engine('inspect', server, '--format', '{{.Id}}');
     const { address } = deployment.recorded('docker_container').find((one) => one.id === id)!;
     expect(deployment.terraform('state', 'rm', address).status).toBe(0);
@@ -170,22 +179,20 @@ describe('sweep', () => {
         '',
       ].join('\n'),
     );
-    expect(deployment.containers('Hello/Server')).toEqual([server, other]);
+    expect(servers()).toEqual([server, other]);
 
     await unnoticed(() => deployment.deploy(build(`release ${greetings}`)));
-    expect(deployment.containers('Hello/Server')).toContain(server);
+    expect(servers()).toContain(server);
     expect(command('--dry-run').stdout).toContain(`to be removed:\n  container ${server} (`);
     // Without a terminal nobody can be asked.
     expect(command().stdout).toContain('Give --yes to remove without being asked. Nothing was removed.');
-    expect(deployment.containers('Hello/Server')).toContain(server);
+    expect(servers()).toContain(server);
     await unnoticed(() => expect(command('--yes').stdout).toContain('Removed 1 of 1.'));
-    expect(deployment.containers('Hello/Server')).not.toContain(server);
+    expect(servers()).not.toContain(server);
     expectTidy();
   });
 
   test('refuses another engine than the one of the state', () => {
-    const { recorded } = deployment;
-    expect(recorded.call(deployment, 'docker_network').length).toBe(1);
     const state = JSON.parse(deployment.terraform('state', 'pull').stdout) as { resources: { instances: { attributes: { id: string } }[] }[] };
     // The same stack on an engine elsewhere has the same names and labels, and other ids.
     for (const { instances } of state.resources) for (const { attributes } of instances) attributes.id = `elsewhere-${attributes.id}`;

@@ -1,7 +1,7 @@
 import { Arguments, Synthesized } from './synth';
 
 /** What a resource waits for, by the addresses of resources. */
-function dependenciesOf(resource: Arguments, known: ReadonlySet<string>): Set<string> {
+export function dependenciesOf(resource: Arguments, known: ReadonlySet<string>): Set<string> {
   const found = new Set<string>();
   const search = (value: unknown): void => {
     if (typeof value === 'string') {

@@ -26,7 +26,7 @@ export class Carrier extends EngineContainer {
       imageId: props.image.imageId,
       provider: context.provider,
       createBeforeDestroy: true,
-      labels: () => ({ ...context.labels(scope), ...props.labels?.() }),
+      labels: () => ({ ...context.containerLabels(scope), ...props.labels?.() }),
       dependencies: () => props.image.resources,
       arguments: (): ContainerArguments => ({
         command: ['true'],

@@ -114,6 +114,7 @@ export class DockerEngine extends Platform {
       driver: 'bridge',
       internal: network.internal,
       provider: this.context.provider,
+      dependsOn: [this.context.ownershipOf(network)],
       labels: this.context.labelBlocks(network),
     });
     return { reference: resource.id, resources: [resource] };
@@ -129,6 +130,7 @@ export class DockerEngine extends Platform {
       const resource = new DockerVolume(volume, 'Resource', {
         name,
         provider: this.context.provider,
+        dependsOn: [this.context.ownershipOf(volume)],
         labels: this.context.labelBlocks(volume),
       });
       reference = resource.name;
@@ -211,7 +213,7 @@ export class DockerEngine extends Platform {
   };
 
   private workloadLabels(workload: Workload): Record<string, string> {
-    const labels = this.context.labels(workload);
+    const labels = this.context.containerLabels(workload);
     // Mounts of another volume are reported as changed and left as they are by the provider; a label replaces the container.
     workload.filesMounts.forEach(({ files }, index) => (labels[labelName(`files.${index}`)] = this.files.volumeOf(files)));
     workload.secrets.forEach((secret, index) => {

@@ -3,8 +3,9 @@ import { IConstruct } from 'constructs';
 import { requireMatch } from '../../core/errors';
 import { kebab } from '../../core/text';
 import { EngineImages } from './engine-images';
-import { labelBlocks, ownerLabels } from './labels';
+import { labelBlocks, labelName, ownerLabels } from './labels';
 import { Names } from './names';
+import { Ownership } from './ownership';
 
 /** What all parts of an engine share: its provider, its namespace, the names that it gave, its images. */
 export class EngineContext {
@@ -17,7 +18,12 @@ export class EngineContext {
     private readonly namespace: string | undefined,
     imageMirror: string | undefined,
   ) {
-    this.images = new EngineImages((scope) => this.namespaceOf(scope), provider, imageMirror);
+    this.images = new EngineImages(
+      (scope) => this.namespaceOf(scope),
+      provider,
+      imageMirror,
+      (scope) => this.ownershipOf(scope),
+    );
   }
 
   public namespaceOf(scope: IConstruct): string {
@@ -34,7 +40,18 @@ export class EngineContext {
     return labelBlocks(this.labels(scope));
   }
 
-  /** The constraints on provider and Terraform, once a stack: the bindings pin a provider that deletes stopped containers at a mere plan (#590). */
+  /** The labels of a container, which say besides from which state it was deployed. */
+  public containerLabels(scope: IConstruct): Record<string, string> {
+    return { ...this.labels(scope), [labelName('owner')]: this.ownershipOf(scope).id };
+  }
+
+  /** What everything that a stack has on this engine waits for. */
+  public ownershipOf(scope: IConstruct): Ownership {
+    this.prepareStack(scope);
+    return Ownership.of(TerraformStack.of(scope));
+  }
+
+  /** The check of the owner, and the constraints on provider and Terraform, once a stack: the bindings pin a provider that deletes stopped containers at a mere plan (#590). */
   public prepareStack(scope: IConstruct): void {
     const stack = TerraformStack.of(scope);
     if (this.prepared.has(stack)) return;
@@ -49,5 +66,6 @@ export class EngineContext {
     stack.addOverride('terraform.required_providers.docker.version', '>= 4.6.0, < 5.0.0');
     // plantimestamp() came with 1.5.
     stack.addOverride('terraform.required_version', '>= 1.5.0');
+    Ownership.of(stack).check(this.namespaceOf(scope), this.provider);
   }
 }

@@ -17,6 +17,7 @@ export class EngineFiles {
     const volume = new FilesVolume(files, 'Volume', {
       name: this.context.names.generation(files),
       provider: this.context.provider,
+      ownership: this.context.ownershipOf(files),
       labels: () => ({ ...this.context.labels(files), ...contentLabels(files) }),
     });
     this.volumes.set(files, volume);

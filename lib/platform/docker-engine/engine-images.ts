@@ -1,5 +1,5 @@
 import { Image } from '@cdktf/provider-docker/lib/image';
-import { Fn, ISynthesisSession, TerraformProvider, TerraformStack } from 'cdktf';
+import { Fn, ISynthesisSession, TerraformProvider, TerraformResource, TerraformStack } from 'cdktf';
 // The one way to write beside a synthesized stack; TerraformAsset uses it too, but it copies folders whole.
 import { addCustomSynthesis } from 'cdktf/lib/synthesize/synthesizer';
 import { Construct, IConstruct } from 'constructs';
@@ -17,6 +17,7 @@ export class EngineImages {
     private readonly namespaceOf: (scope: IConstruct) => string,
     private readonly provider: TerraformProvider | undefined,
     private readonly mirror: string | undefined,
+    private readonly ownershipOf: (scope: IConstruct) => TerraformResource,
   ) {}
 
   /** An image of a registry is one resource for all that name it; a built one belongs to the construct that uses it first. */
@@ -44,8 +45,14 @@ export class EngineImages {
           this.builtName(user, build),
           build,
           this.provider,
+          this.ownershipOf(user),
         )
-      : new Image(images, freeId(images, pulledId(reference!)), { name: reference!, keepLocally: true, provider: this.provider });
+      : new Image(images, freeId(images, pulledId(reference!)), {
+          name: reference!,
+          keepLocally: true,
+          provider: this.provider,
+          dependsOn: [this.ownershipOf(user)],
+        });
     return { imageId: resource.imageId, identity: Fn.trimprefix(resource.imageId, 'sha256:'), resources: [resource] };
   }
 
@@ -81,9 +88,10 @@ class BuiltImage extends Image {
     name: string,
     private readonly build: ImageBuild,
     provider: TerraformProvider | undefined,
+    ownership: TerraformResource,
   ) {
     // keepLocally: an image in use cannot be removed, and the one before is what a rollback needs.
-    super(scope, id, { name, keepLocally: true, provider });
+    super(scope, id, { name, keepLocally: true, provider, dependsOn: [ownership] });
     this.path = join('assets', 'images', `${build.name}-${build.context.hash.slice(0, 16)}`);
     addCustomSynthesis(this, { onSynthesize: (session) => this.stage(session) });
   }

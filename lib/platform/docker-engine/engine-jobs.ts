@@ -49,7 +49,7 @@ export class EngineJobs {
     return this.job(scope, id, image, {
       timeoutMinutes: 5,
       dependencies: () => [...image.resources, ...props.after()],
-      labels: () => this.context.labels(scope),
+      labels: () => this.context.containerLabels(scope),
       arguments: () => ({
         // The image's own entrypoint must not come between.
         entrypoint: props.command.slice(0, 1),

@@ -1,6 +1,5 @@
 import { Volume as DockerVolume } from '@cdktf/provider-docker/lib/volume';
 import { TerraformResource } from 'cdktf';
-import { Construct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { SecretKind } from '../../workload/secret';
 import type { SecretFile } from '../../workload/secret-file';
@@ -9,11 +8,12 @@ import { Carrier } from './carrier';
 import { EngineContext } from './engine-context';
 import { EngineJobs } from './engine-jobs';
 import { generateSecretCommand } from './root-commands';
+import { TerraformData } from './terraform-data';
 
 /** Secrets on one engine: each has a volume of its own, which only its consumers mount. */
 export class EngineSecrets {
   private readonly volumes = new Map<SecretFile, string>();
-  private readonly versions = new Map<SecretFile, SecretVersion>();
+  private readonly versions = new Map<SecretFile, TerraformData>();
 
   constructor(
     private readonly context: EngineContext,
@@ -48,6 +48,7 @@ export class EngineSecrets {
       const resource = new DockerVolume(secret, 'Volume', {
         name: volume,
         provider: this.context.provider,
+        dependsOn: [this.context.ownershipOf(secret)],
         labels: this.context.labelBlocks(secret),
       });
       volume = resource.name;
@@ -72,6 +73,7 @@ export class EngineSecrets {
     const volume = new DockerVolume(secret, 'Volume', {
       name: this.context.names.fixed(secret),
       provider: this.context.provider,
+      dependsOn: [this.context.ownershipOf(secret)],
       labels: this.context.labelBlocks(secret),
     });
     const carrier = new Carrier(secret, 'Resource', this.context, {
@@ -80,29 +82,8 @@ export class EngineSecrets {
       files: () => [{ path: 'value', content: secret.secret._source, permissions: '0444' }],
     });
     this.volumes.set(secret, volume.name);
-    this.versions.set(secret, new SecretVersion(secret, 'Version', secret.secret._source));
+    // Not the carrier's id, which is another one after `docker system prune`, and a hash would tell of the value.
+    this.versions.set(secret, new TerraformData(secret, 'Version', secret.secret._source));
     return { resources: [volume, carrier] };
-  }
-}
-
-/**
- * An id that is another one whenever a value is, and tells nothing of it: not the carrier's, which is made again after `docker system prune`. Not
- * cdktf's DataResource, which runs Terraform at synth.
- */
-class SecretVersion extends TerraformResource {
-  constructor(
-    scope: Construct,
-    id: string,
-    private readonly value: string,
-  ) {
-    super(scope, id, { terraformResourceType: 'terraform_data', terraformGeneratorMetadata: { providerName: 'terraform' } });
-  }
-
-  public get id(): string {
-    return this.getStringAttribute('id');
-  }
-
-  protected override synthesizeAttributes(): { [name: string]: unknown } {
-    return { triggers_replace: this.value };
   }
 }

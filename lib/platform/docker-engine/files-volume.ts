@@ -1,5 +1,5 @@
 import { Volume as DockerVolume } from '@cdktf/provider-docker/lib/volume';
-import { DefaultTokenResolver, StringConcat, TerraformProvider, Tokenization } from 'cdktf';
+import { DefaultTokenResolver, StringConcat, TerraformProvider, TerraformResource, Tokenization } from 'cdktf';
 import { Construct } from 'constructs';
 import { shortHash, stableJson, terraformText } from '../../core/text';
 import type { Files } from '../../workload/files';
@@ -8,6 +8,7 @@ import { labelBlocks, labelName } from './labels';
 interface FilesVolumeProps {
   readonly name: string;
   readonly provider?: TerraformProvider;
+  readonly ownership: TerraformResource;
   readonly labels: () => Record<string, string>;
 }
 
@@ -18,7 +19,12 @@ export class FilesVolume extends DockerVolume {
     id: string,
     private readonly late: FilesVolumeProps,
   ) {
-    super(scope, id, { name: late.name, provider: late.provider, lifecycle: { createBeforeDestroy: true, ignoreChanges: ['name'] } });
+    super(scope, id, {
+      name: late.name,
+      provider: late.provider,
+      dependsOn: [late.ownership],
+      lifecycle: { createBeforeDestroy: true, ignoreChanges: ['name'] },
+    });
   }
 
   protected override synthesizeAttributes(): { [name: string]: unknown } {

@@ -26,9 +26,20 @@ const GENERATION = '${formatdate("YYYYMMDDhhmmss", plantimestamp())}';
 const FINGERPRINT = { label: 'org.cdktf-django.fingerprint', value: expect.stringMatching(/^[0-9a-f]{12}$/) };
 const hash = '[0-9A-F]{8}';
 
-function labels(path: string, namespace = 'shop'): unknown[] {
-  return [FINGERPRINT, { label: 'org.cdktf-django.namespace', value: namespace }, { label: 'org.cdktf-django.path', value: path }];
+function objectLabels(path: string, namespace = 'shop'): unknown[] {
+  return [
+    { label: 'org.cdktf-django.namespace', value: namespace },
+    { label: 'org.cdktf-django.path', value: path },
+  ];
 }
+
+function labels(path: string, namespace = 'shop'): unknown[] {
+  const [first, last] = objectLabels(path, namespace);
+  return [FINGERPRINT, first, { label: 'org.cdktf-django.owner', value: '${terraform_data.Ownership.id}' }, last];
+}
+
+/** What all but containers, which refer to it, wait for. */
+const OWNED = { depends_on: ['terraform_data.Ownership'] };
 
 const confined = {
   read_only: true,
@@ -208,6 +219,7 @@ describe('files', () => {
     const [[volumeId, volume]] = Object.entries(result.all('docker_volume'));
     expect(volumeId).toMatch(new RegExp(`^Web_Conf_Volume_${hash}$`));
     expect(volume).toEqual({
+      ...OWNED,
       name: `shop-web-conf-${GENERATION}`,
       lifecycle: { create_before_destroy: true, ignore_changes: ['name'] },
       labels: [
@@ -250,12 +262,12 @@ describe('files', () => {
 
 describe('volumes and networks', () => {
   test('a retained volume is never owned by Terraform', () => {
-    expect(synth((stack) => new Volume(stack, 'Data')).addresses()).toEqual({});
+    expect(Object.keys(synth((stack) => new Volume(stack, 'Data')).addresses())).toEqual(['terraform_data.Ownership']);
   });
 
   test('one to be destroyed is', () => {
     const result = synth((stack) => new Volume(stack, 'Data', { removalPolicy: RemovalPolicy.DESTROY }));
-    expect(result.addresses()).toEqual({ 'docker_volume.Data_666C94C7': { name: 'shop-data', labels: labels('shop/Data').slice(1) } });
+    expect(result.all('docker_volume')).toEqual({ Data_666C94C7: { name: 'shop-data', labels: objectLabels('shop/Data'), ...OWNED } });
   });
 
   test('a fresh volume is handed to its owner by a job that can do nothing else', () => {
@@ -280,8 +292,8 @@ describe('volumes and networks', () => {
       new Network(stack, 'Closed', { internal: true });
     });
     expect(Object.values(result.all('docker_network'))).toEqual([
-      { name: 'shop-closed-internal', driver: 'bridge', internal: true, labels: labels('shop/Closed').slice(1) },
-      { name: 'shop-open', driver: 'bridge', internal: false, labels: labels('shop/Open').slice(1) },
+      { name: 'shop-closed-internal', driver: 'bridge', internal: true, labels: objectLabels('shop/Closed'), ...OWNED },
+      { name: 'shop-open', driver: 'bridge', internal: false, labels: objectLabels('shop/Open'), ...OWNED },
     ]);
   });
 });
@@ -323,7 +335,7 @@ describe('secrets', () => {
 
   test('a generated one to be destroyed has a volume of Terraform', () => {
     const result = withSecret(() => Secret.generated(), { removalPolicy: RemovalPolicy.DESTROY });
-    expect(Object.values(result.all('docker_volume'))).toEqual([{ name: 'shop-key', labels: labels('shop/Key').slice(1) }]);
+    expect(Object.values(result.all('docker_volume'))).toEqual([{ name: 'shop-key', labels: objectLabels('shop/Key'), ...OWNED }]);
     expect(mounted(result)[0].source).toMatch(new RegExp(`^\\$\\{docker_volume\\.Key_Volume_${hash}\\.name\\}$`));
   });
 
@@ -340,7 +352,7 @@ describe('secrets', () => {
       start: false,
       upload: [{ file: '/files/value', content: '${var.v}', permissions: '0444' }],
     });
-    expect(Object.values(result.all('terraform_data'))).toEqual([{ triggers_replace: '${var.v}' }]);
+    expect(Object.values(result.all('terraform_data'))).toContainEqual({ triggers_replace: '${var.v}' });
     // Not the carrier, of which the label would change when a pruned one is made again.
     expect(label(result.container('shop/Job'), 'org.cdktf-django.secret.0')).toMatch(
       new RegExp(`^\\$\\{terraform_data\\.Key_Version_${hash}\\.id\\}$`),
@@ -429,8 +441,10 @@ describe('the engine', () => {
     files.addFile('a', 'x');
     service.addFiles(files, '/files');
     const resources = Object.entries(new Synthesized(stack).addresses());
-    expect(resources.length).toBe(9);
-    for (const [address, resource] of resources) expect([address, resource.provider]).toEqual([address, 'docker.remote']);
+    expect(resources.length).toBe(10);
+    for (const [address, resource] of resources) {
+      expect([address, resource.provider]).toEqual([address, address === 'terraform_data.Ownership' ? undefined : 'docker.remote']);
+    }
   });
 
   test('two engines in one stack may have the same names and images', () => {
