@@ -36,12 +36,13 @@ export class Ownership extends TerraformData {
       `startswith(${label('path')}, ${JSON.stringify(`${path}/`)})`,
       `!contains(["", self.id], ${label('owner')})`,
     ].join(' && ')}]`;
-    const owned = `--filter label=${labelName('owner')}=\${${others}[0].labels[${JSON.stringify(labelName('owner'))}]}`;
+    // The message is evaluated when nothing is wrong, too.
+    const owned = `--filter label=${labelName('owner')}=\${try(${others}[0].labels[${JSON.stringify(labelName('owner'))}], "")}`;
     const networks = `--filter label=${labelName('namespace')}=${namespace}`;
     this.conditions.push({
       condition: `\${length(${others}) == 0}`,
       error_message: [
-        `${path}: namespace ${namespace} on this engine was deployed from another Terraform state than this one, as \${trimprefix(${others}[0].names[0], "/")} tells.`,
+        `${path}: namespace ${namespace} on this engine was deployed from another Terraform state than this one, as \${try(trimprefix(${others}[0].names[0], "/"), "")} tells.`,
         'A deploy would make all of it a second time and fight for its data, so nothing was changed. You can:',
         '- deploy with the state that it was deployed from: bring its file here, or share it through a remote backend;',
         '- deploy beside it, under another namespace: new DockerEngine({ namespace });',

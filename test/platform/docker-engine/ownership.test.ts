@@ -37,7 +37,7 @@ test('a condition is about the containers of the namespace and the stack alone',
   expect(condition).toContain(' && !contains(["", self.id], try(one.labels["org.cdktf-django.owner"], ""))]) == 0}');
   expect(error_message).toMatch(/^shop: namespace shop-staging on this engine was deployed from another Terraform state than this one, as /);
   expect(error_message).toMatch(
-    /docker ps -aq --filter label=org\.cdktf-django\.owner=\$\{.*\[0\]\.labels\["org\.cdktf-django\.owner"\]\} \| xargs docker rm -f;/,
+    /docker ps -aq --filter label=org\.cdktf-django\.owner=\$\{try\(.*\[0\]\.labels\["org\.cdktf-django\.owner"\], ""\)\} \| xargs docker rm -f;/,
   );
   expect(error_message).toContain('docker network ls -q --filter label=org.cdktf-django.namespace=shop-staging | xargs docker network rm');
 });
