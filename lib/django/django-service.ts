@@ -4,7 +4,7 @@ import { RemovalPolicy } from '../core/removal-policy';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { IMAGE_USER } from '../image/python-project';
-import { AppHealthOptions, AppOptions, GunicornApp, RUNTIME_PATH, WSGI_CALLABLE } from '../gunicorn/gunicorn-app';
+import { AppHealthOptions, AppOptions, CALLABLE, GunicornApp, RUNTIME_PATH } from '../gunicorn/gunicorn-app';
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IPostgresDb } from '../postgres/postgres-db';
@@ -22,7 +22,7 @@ export interface DjangoServiceProps extends AppOptions {
   /** The image with the project, its requirements, Gunicorn and psycopg. */
   readonly image: ContainerImage;
 
-  /** The name that was given to `django-admin startproject`: the package with `settings` and `wsgi`. */
+  /** The name that was given to `django-admin startproject`: the package with `settings`, `wsgi` and `asgi`. */
   readonly project: string;
 
   /**
@@ -33,11 +33,18 @@ export interface DjangoServiceProps extends AppOptions {
   readonly settings?: DjangoSettings;
 
   /**
-   * The WSGI callable.
+   * The WSGI callable. Not with `asgi`.
    *
    * @default '<project>.wsgi:application'
    */
   readonly wsgi?: string;
+
+  /**
+   * The ASGI callable, for `asgi: true`.
+   *
+   * @default '<project>.asgi:application'
+   */
+  readonly asgiCallable?: string;
 
   /**
    * The database.
@@ -135,7 +142,8 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.mediaUrl = this.urlPath('mediaUrl', props.mediaUrl ?? '/media/');
     this.settings = props.settings ?? DjangoSettings.overlay(`${props.project}.settings`);
     this.settings._validate(this);
-    if (props.wsgi !== undefined) requireMatch(this, 'wsgi', props.wsgi, WSGI_CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    this.requireCallable('wsgi', props.wsgi, !props.asgi);
+    this.requireCallable('asgiCallable', props.asgiCallable, props.asgi === true);
     for (const host of props.allowedHosts ?? []) {
       requireMatch(
         this,
@@ -153,7 +161,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     const release = imageIdentity(this, props.image);
     this.app = new GunicornApp(this, 'App', {
       ...props,
-      module: this.overlaid ? 'cdktf_django_overlay.wsgi:application' : this.wsgi,
+      module: this.overlaid ? `cdktf_django_overlay.${props.asgi ? 'asgi' : 'wsgi'}:application` : this.callable,
       health: this.health(),
       // The release job never prunes the files of a release that was marked as good.
       _preflightMark: `${STATIC_ROOT}/.manifests/${release}.served`,
@@ -219,8 +227,10 @@ export class DjangoService extends Construct implements IProxyTarget {
     return this.settings._environment === undefined;
   }
 
-  private get wsgi(): string {
-    return this.props.wsgi ?? `${this.props.project}.wsgi:application`;
+  /** What Gunicorn serves. */
+  private get callable(): string {
+    const { asgi, asgiCallable, project, wsgi } = this.props;
+    return asgi ? (asgiCallable ?? `${project}.asgi:application`) : (wsgi ?? `${project}.wsgi:application`);
   }
 
   /** The path under which the app is mounted, as WSGI's SCRIPT_NAME has it: nothing, or `/shop`. */
@@ -240,6 +250,15 @@ export class DjangoService extends Construct implements IProxyTarget {
 
   private mounted(url: string): string {
     return `${this.scriptName}${url}`;
+  }
+
+  private requireCallable(name: string, value: string | undefined, served: boolean): void {
+    if (value === undefined) return;
+    requireMatch(this, name, value, CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    if (!served) {
+      const wanted = this.props.asgi ? 'the app is served by asgi: true; use asgiCallable' : 'the app is served by WSGI; set asgi: true';
+      reject(this, `${name} must be left out, got ${shown(value)}: ${wanted}`);
+    }
   }
 
   private urlPath(name: string, value: string): string {
@@ -289,7 +308,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     return {
       mode: this.overlaid ? 'overlay' : 'environment',
       settings: this.settings.module,
-      wsgi: this.wsgi,
+      [props.asgi ? 'asgi' : 'wsgi']: this.callable,
       secretKeyFile: this.secretKey.path,
       database: database && {
         host: database.host,
@@ -297,7 +316,8 @@ export class DjangoService extends Construct implements IProxyTarget {
         name: database.databaseName,
         user: database.user,
         passwordFile: database.passwordSecret.path,
-        connMaxAge: 60,
+        // "When using ASGI, persistent connections should be disabled" (Django, "Databases"): requests do not come back to the thread that has one.
+        connMaxAge: props.asgi ? 0 : 60,
         options: { sslmode: database.sslMode },
       },
       allowedHosts: this.allowedHosts,

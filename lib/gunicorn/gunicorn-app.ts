@@ -119,7 +119,7 @@ export interface GunicornAppProps extends AppOptions {
   /** The image with the app, Python and Gunicorn. */
   readonly image: ContainerImage;
 
-  /** The WSGI callable as Gunicorn names it: `shop.wsgi:application`, `app:app`, `app:create_app()`. */
+  /** The WSGI callable, or the ASGI callable with `asgi`, as Gunicorn names it: `shop.wsgi:application`, `app:app`, `app:create_app()`. */
   readonly module: string;
 
   /**
@@ -137,8 +137,8 @@ export interface GunicornAppProps extends AppOptions {
   readonly _preflightMark?: string;
 }
 
-/** A WSGI callable as Gunicorn names it. */
-export const WSGI_CALLABLE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/;
+/** A callable as Gunicorn names it. */
+export const CALLABLE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(\))?$/;
 
 /** The port inside the containers. */
 const PORT = 8000;
@@ -147,7 +147,7 @@ const PREFLIGHT_PORT = 8001;
 const HEARTBEAT_MARGIN = 15;
 
 /**
- * Any WSGI app, in several replicas, run by Gunicorn.
+ * Any WSGI or ASGI app, in several replicas, run by Gunicorn.
  *
  * @example
  * new GunicornApp(this, 'Hello', { image: ContainerImage.fromDirectory('../hello'), module: 'app:app' });
@@ -161,7 +161,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
   public readonly files: Files;
   /** Worker processes of each replica. */
   public readonly workers: number;
-  /** Threads of each worker. */
+  /** Threads of each worker; 1 with `asgi`. */
   public readonly threads: number;
   /** The number of containers that serve the app. */
   public readonly replicas: number;
@@ -176,7 +176,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
    */
   constructor(scope: Construct, id: string, props: GunicornAppProps) {
     super(scope, id);
-    requireMatch(this, 'module', props.module, WSGI_CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    requireMatch(this, 'module', props.module, CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
     this.image = props.image;
     this.user = props.user ?? IMAGE_USER;
     this.replicas = props.replicas ?? 2;
@@ -191,6 +191,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
     imageIdentity(this, this.image);
     this.files = new Files(this, 'Files', { image: this.image });
     for (const name of ['launch.py', 'probe.py', 'preflight.py', 'gunicorn.conf.py']) this.files.addFile(name, runtimeFile(`python/${name}`));
+    if (props.asgi) this.files.addFile('asgi_worker.py', runtimeFile('python/asgi_worker.py'));
     this.files.addProgram('bin/manage', runtimeFile('python/manage'));
     this.files._addLateFile('launch.json', () => this.renderLaunch());
 

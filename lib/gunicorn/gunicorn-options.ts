@@ -7,6 +7,17 @@ import { Size } from '../core/size';
 /** How Gunicorn runs an app. */
 export interface GunicornOptions {
   /**
+   * Whether the module is an ASGI app, for WebSockets and for views that wait a lot.
+   *
+   * Gunicorn's own ASGI worker serves it. It lets WebSockets and requests go on until the graceful timeout when a release replaces the app; Uvicorn's
+   * worker closes every WebSocket at the first moment (`ws_protocol.shutdown` in uvicorn/server.py). A WebSocket that is still open 3 seconds before the graceful
+   * timeout is closed with code 1012, "service restart".
+   *
+   * @default false
+   */
+  readonly asgi?: boolean;
+
+  /**
    * Worker processes of each replica.
    *
    * @default - 2 x cpus + 1 as Gunicorn's design page advises, but no more than fit into the memory at 128 MiB each
@@ -14,7 +25,7 @@ export interface GunicornOptions {
   readonly workers?: number;
 
   /**
-   * Threads of each worker, for as many requests at once.
+   * Threads of each worker, for as many requests at once. Not with `asgi`, where one event loop serves all connections of a worker.
    *
    * @default 4 (Gunicorn's settings page: 2 to 4 x cores)
    */
@@ -46,7 +57,7 @@ export interface GunicornOptions {
   /**
    * Requests after which a worker is replaced by a fresh one, against leaks of memory. 0 keeps workers for ever.
    *
-   * @default 10000
+   * @default 10000, and 0 with `asgi`: a worker that is replaced closes its WebSockets at the graceful timeout, and nobody is in its place until then
    */
   readonly maxRequests?: number;
 
@@ -92,14 +103,21 @@ export function planGunicorn(scope: IConstruct, options: GunicornOptions, cpus: 
   const byCpu = 2 * Math.ceil(Token.isUnresolved(cpus) ? 1 : cpus) + 1;
   const byMemory = Math.max(1, Math.floor(memory.toMebibytes() / MEMORY_OF_A_WORKER));
   const workers = options.workers ?? Math.min(byCpu, byMemory);
-  const threads = options.threads ?? 4;
+  const asgi = options.asgi ?? false;
+  const threads = options.threads ?? (asgi ? 1 : 4);
   const timeout = options.timeout ?? Duration.seconds(30);
   const gracefulTimeout = options.gracefulTimeout ?? timeout;
   const keepAlive = options.keepAlive ?? Duration.seconds(75);
-  const maxRequests = options.maxRequests ?? 10_000;
+  const maxRequests = options.maxRequests ?? (asgi ? 0 : 10_000);
   const jitter = options.maxRequestsJitter ?? (Token.isUnresolved(maxRequests) ? 1000 : Math.floor(maxRequests / 10));
   requireInteger(scope, 'workers', workers, { min: 1, max: 512 });
   requireInteger(scope, 'threads', threads, { min: 1, max: 512 });
+  if (asgi && options.threads !== undefined) {
+    reject(
+      scope,
+      `threads must be left out with asgi: true, got ${threads}: one event loop serves all connections of a worker, and Django runs views that are not async in threads of its own; set workers`,
+    );
+  }
   requireInteger(scope, 'maxRequests', maxRequests, { min: 0, max: 1_000_000_000 });
   requireInteger(scope, 'maxRequestsJitter', jitter, { min: 0, max: 1_000_000_000 });
   requireWholeSeconds(scope, 'timeout', timeout);
@@ -123,9 +141,9 @@ export function planGunicorn(scope: IConstruct, options: GunicornOptions, cpus: 
     gracefulTimeout,
     stopGracePeriod: gracefulTimeout.plus(Duration.seconds(SECONDS_TO_LEAVE)),
     arguments: [
-      ...['--worker-class', 'gthread'],
+      ...['--worker-class', asgi ? 'asgi' : 'gthread'],
       ...['--workers', Tokenization.stringifyNumber(workers)],
-      ...['--threads', Tokenization.stringifyNumber(threads)],
+      ...(asgi ? [] : ['--threads', Tokenization.stringifyNumber(threads)]),
       ...['--timeout', String(timeout.toSeconds())],
       ...['--graceful-timeout', String(gracefulTimeout.toSeconds())],
       ...['--keep-alive', String(keepAlive.toSeconds())],

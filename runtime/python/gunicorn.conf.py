@@ -3,8 +3,20 @@ Gunicorn's configuration for every app. Flags on the command line win over it; h
 timeouts and the addresses that are trusted come from there. Gunicorn ignores names that its version does not know.
 """
 
+import importlib.util
 import os
+import sys
 import time
+
+from gunicorn import __version__ as gunicorn_version
+from gunicorn.workers import SUPPORTED_WORKERS
+
+if "asgi" in sys.argv and "asgi" not in SUPPORTED_WORKERS:
+    # Gunicorn itself would say that there is no module of this name.
+    sys.exit(
+        f"cdktf-django: asgi: true needs Gunicorn's own ASGI worker, and Gunicorn {gunicorn_version} in this image has "
+        "none: let the project require gunicorn>=27, or leave Gunicorn out of its requirements."
+    )
 
 # Heartbeat files on a disk block a worker for as long as the disk does.
 worker_tmp_dir = "/dev/shm"
@@ -62,6 +74,17 @@ def post_worker_init(worker):
 
     _touch(path)
     worker.notify = notify_both
+    if hasattr(worker, "asgi"):
+        _beside("asgi_worker").prepare(worker)
+
+
+def _beside(name):
+    """A module beside this file, without a place on the app's path for its neighbours."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location("cdktf_" + name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _touch(path):

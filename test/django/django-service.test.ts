@@ -159,6 +159,24 @@ describe('with the overlay', () => {
   test('launch.json has nothing', () => expect(JSON.parse(contentOf(given(withDatabase), 'launch.json'))).toEqual({ env: {}, templates: {} }));
 });
 
+describe('with asgi', () => {
+  test('the server runs our ASGI callable, which imports that of the project, and connections to the database are not kept', () => {
+    const one = given((stack) => ({ ...withDatabase(stack), asgi: true }));
+    expect(server(new Synthesized(one.stack)).command.at(-1)).toBe('cdktf_django_overlay.asgi:application');
+    expect(settingsOf(one)).toMatchObject({ asgi: 'shop.asgi:application', database: { connMaxAge: 0 } });
+    expect(settingsOf(one)).not.toHaveProperty('wsgi');
+  });
+
+  test('the callable may be another one', () => {
+    expect(settingsOf(given({ asgi: true, asgiCallable: 'config.live:app' })).asgi).toBe('config.live:app');
+  });
+
+  test('without the overlay the server runs that of the project', () => {
+    const one = given({ asgi: true, settings: DjangoSettings.environment('config.settings') });
+    expect(server(new Synthesized(one.stack)).command.at(-1)).toBe('shop.asgi:application');
+  });
+});
+
 describe('with the environment', () => {
   const environment = (stack: TerraformStack) => ({
     ...withDatabase(stack),
@@ -271,6 +289,17 @@ describe('bad input is refused with the path of the construct', () => {
       { wsgi: 'shop.wsgi' },
       /^shop\/Shop: wsgi must be a module and a callable such as "shop.wsgi:application", got "shop.wsgi"$/,
     ],
+    [
+      'a WSGI callable with asgi',
+      { wsgi: 'shop.wsgi:application', asgi: true },
+      /^shop\/Shop: wsgi must be left out, got "shop.wsgi:application": the app is served by asgi: true; use asgiCallable$/,
+    ],
+    [
+      'an ASGI callable without asgi',
+      { asgiCallable: 'shop.asgi:application' },
+      /^shop\/Shop: asgiCallable must be left out, got "shop.asgi:application": the app is served by WSGI; set asgi: true$/,
+    ],
+    ['threads with asgi', { asgi: true, threads: 2 }, /^shop\/Shop\/App: threads must be left out with asgi: true, got 2/],
     ['negative replicas', { replicas: -1 }, /^shop\/Shop\/App: replicas must be/],
     ['a host with a space', { allowedHosts: ['a b'] }, /^shop\/Shop: a host of allowedHosts must be .*, got "a b"$/],
     ['a host with a comma', { allowedHosts: ['a,b'] }, /^shop\/Shop: a host of allowedHosts must be .*, got "a,b"$/],

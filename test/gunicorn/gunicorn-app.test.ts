@@ -74,6 +74,13 @@ test('its files are the programs that it needs', () => {
   expect(files).toEqual(['bin/manage', 'gunicorn.conf.py', 'launch.json', 'launch.py', 'preflight.py', 'probe.py'].map((name) => `/files/${name}`));
 });
 
+test('an ASGI app has its worker, and what that leaves to do', () => {
+  const result = synth({ asgi: true });
+  expect(server(result).command.join(' ')).toContain(' --worker-class asgi --workers 3 --timeout 30 ');
+  expect(upload(result, 'asgi_worker.py')).toContain('SERVICE_RESTART = 1012');
+  expect(upload(synth(), 'asgi_worker.py')).toBeUndefined();
+});
+
 test('environment and secrets are those of the server and of every job', () => {
   const app = newApp({ environment: { A: '1' }, secrets: { 'mail-password': Secret.fromFile('/etc/mail') } });
   const later = app._addJob('Later', ['work']);

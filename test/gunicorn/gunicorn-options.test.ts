@@ -22,6 +22,14 @@ test('defaults, as arguments', () => {
   ]);
 });
 
+test('with asgi the worker is another, has no threads, and is never replaced', () => {
+  expect(plan({ asgi: true })).toMatchObject({ workers: 3, threads: 1 });
+  expect(plan({ asgi: true, preload: true }).arguments.join(' ')).toBe(
+    '--worker-class asgi --workers 3 --timeout 30 --graceful-timeout 30 --keep-alive 75 --max-requests 0 --max-requests-jitter 0 --forwarded-allow-ips * --preload',
+  );
+  expect(plan({ asgi: true, maxRequests: 500 }).arguments.join(' ')).toContain('--max-requests 500 --max-requests-jitter 50');
+});
+
 test('everything can be said, and our own options come before the further ones', () => {
   const options = {
     workers: 5,
@@ -79,6 +87,7 @@ test('numbers that are known late stay expressions', () => {
 test.each<[GunicornOptions, RegExp]>([
   [{ workers: 0 }, /^shop\/Hello: workers must be an integer from 1 to 512, got 0$/],
   [{ threads: 1.5 }, /^shop\/Hello: threads must be an integer from 1 to 512, got 1.5$/],
+  [{ asgi: true, threads: 4 }, /^shop\/Hello: threads must be left out with asgi: true, got 4: one event loop serves all .*; set workers$/],
   [{ maxRequests: -1 }, /^shop\/Hello: maxRequests must be an integer from 0 to 1000000000, got -1$/],
   [{ maxRequestsJitter: NaN }, /^shop\/Hello: maxRequestsJitter must be .*, got NaN$/],
   [{ timeout: Duration.seconds(0) }, /^shop\/Hello: timeout must be in whole seconds, 1 or more, got 0s$/],

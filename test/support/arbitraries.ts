@@ -106,6 +106,7 @@ const options = some<GunicornAppProps>({
     },
   ),
   user: fc.tuple(fc.nat(60000), fc.nat(60000)).map((ids) => ids.join(':')),
+  asgi: fc.boolean(),
   workers: fc.integer({ min: 1, max: 512 }),
   threads: fc.integer({ min: 1, max: 512 }),
   timeout: seconds(1, 30),
@@ -118,7 +119,7 @@ const options = some<GunicornAppProps>({
     line.filter((value) => !value.startsWith('-')),
     { maxLength: 2 },
   ),
-}).map(({ image: _image, module: _module, health: _health, _preflightMark, ...rest }) => rest);
+}).map(({ image: _image, module: _module, health: _health, _preflightMark, ...rest }) => (rest.asgi ? { ...rest, threads: undefined } : rest));
 
 export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   version: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17, PostgresVersion.V18),
@@ -185,7 +186,13 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
       project: fc.constant(undefined as never),
     } as never) as fc.Arbitrary<Partial<DjangoServiceProps>>,
   )
-  .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({ ...more, ...own, image: from, project }));
+  .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({
+    ...more,
+    ...own,
+    ...(more.asgi ? { wsgi: undefined, asgiCallable: own.wsgi } : {}),
+    image: from,
+    project,
+  }));
 
 const page = text.map((part) => ErrorPage.fromHtml(`<p>${part}</p>`));
 const pages = some<ProxyPages>({
@@ -289,6 +296,7 @@ export const wrong = {
     replicas: notInteger(1, 1000),
     settings: notWord.map((name) => DjangoSettings.overlay(name)),
     wsgi: fc.constantFrom('', 'a', 'a:b;c', 'a:b c'),
+    asgiCallable: fc.constantFrom('', 'a', 'a:b;c', 'shop.asgi:application'),
     allowedHosts: fc.constantFrom(['a b'], ['a,b'], ['']),
     release: fc.constantFrom({ keepGenerations: 0 }, { commands: [[]] }),
   },
