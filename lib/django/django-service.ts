@@ -281,7 +281,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       workload.addEnvironment('CDKTF_DJANGO_RELEASE', release);
       workload.addEnvironment('DJANGO_SETTINGS_MODULE', this.overlaid ? 'cdktf_django_overlay.settings' : this.settings.module);
     });
-    app.files.addFile('release.py', runtimeFile('django/release.py'));
+    for (const name of ['release.py', 'breaking_migrations.py']) app.files.addFile(name, runtimeFile(`django/${name}`));
     app.files._addLateFile('django.json', () => `${JSON.stringify(this.renderSettings(), null, 2)}\n`);
     if (this.overlaid) {
       app.addEnvironment('PYTHONPATH', `${RUNTIME_PATH}/python`);

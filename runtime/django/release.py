@@ -3,14 +3,15 @@ The release job: what must happen once, in the new image, before any of its cont
 
     python release.py          (in the project's folder, with the container's usual environment)
 
-It waits for the database, checks, migrates, collects static files, prunes old ones, and runs the user's commands;
-the first failure ends it, and with it the deploy. It goes through launch.py --job by itself, so that no secret is in
+It waits for the database, checks, migrates (breaking_migrations.py says what it refuses), collects static files, prunes
+old ones, runs the user's commands, and verifies that no migration is left; the first failure ends it, and with it the deploy. It goes through launch.py --job by itself, so that no secret is in
 its output. What it does is said by django.json (settings.py tells where that is):
 
     "mode": "overlay" | "environment"    environment: DJANGO_SETTINGS_MODULE is the project's own
     "release": {
         "check": "ERROR"                 fail level of `check --deploy` (DEBUG to CRITICAL); null: no check
         "migrate": true,
+        "breakingMigrations": []         ["app.0002_name"]: may break what still runs (breaking_migrations.py)
         "collectstatic": true            when there is a STATIC_ROOT
         "commands": [["loaddata", "x"]]  management commands, each a list of arguments
         "databaseTimeout": 60            seconds to wait for the database to answer
@@ -35,10 +36,14 @@ import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)  # beside this file, which `python -P` does not search; prepare_paths() takes it off again
+
+import breaking_migrations  # noqa: E402
 OVERLAY = "cdktf_django_overlay.settings"
 DEFAULTS = {
     "check": "ERROR",
     "migrate": True,
+    "breakingMigrations": [],
     "collectstatic": True,
     "commands": [],
     "databaseTimeout": 60,
@@ -62,6 +67,10 @@ KEPT_MARKED = 2
 
 class ReleaseError(Exception):
     """A failure whose text says it all; no traceback is shown."""
+
+
+class RefusedError(ReleaseError):
+    """A failure before anything was changed."""
 
 
 def say(text):
@@ -233,8 +242,46 @@ def check(options):
 def migrate(options):
     from django.core.management import call_command
 
-    with migration_lock(options["migrateTimeout"]), timeouts(options):
-        call_command("migrate", interactive=False)
+    with migration_lock(options["migrateTimeout"]):
+        refuse_breaking(options["breakingMigrations"])
+        with timeouts(options):
+            call_command("migrate", interactive=False)
+
+
+def refuse_breaking(declared):
+    """Before anything is changed: the servers of the running release must survive what is about to be."""
+    from django.db import connections
+
+    plan = breaking_migrations.Plan(connections["default"])
+    for text in plan.unjudged:
+        say(f"note: not judged, whether the running release survives it: {text}")
+    for name in declared:
+        if name in plan.names:
+            say(f"note: {name} is declared in release.breakingMigrations")
+    refused = [finding for finding in plan.findings if finding.migration not in declared]
+    if not refused:
+        return
+    names = sorted({finding.migration for finding in refused})
+    raise RefusedError(
+        "the release that is still serving while this one starts would not survive these migrations:\n"
+        + "".join(f"  {finding}\n" for finding in refused)
+        + "Nothing was migrated. If nothing that is running uses any more what they take away, or errors until the new release "
+        + f"serves are meant, declare them: release: {{ breakingMigrations: {json.dumps(names)} }}"
+    )
+
+
+def verify(options):
+    """What the servers will ask for too: a release without its migrations must not go live."""
+    from django.db import connections
+
+    missing = breaking_migrations.unapplied(connections["default"])
+    if missing:
+        way_out = (
+            "release.migrate is false: let release.commands apply them, as in [[\"migrate\", \"APP\"]], or set release.migrate to true"
+            if not options["migrate"]
+            else "a command of release.commands must have taken them back"
+        )
+        raise ReleaseError(f"migrations that are not applied: {', '.join(missing)}; {way_out}")
 
 
 def collectstatic(options):
@@ -265,6 +312,8 @@ def steps(config, options):
         yield "collectstatic", lambda: collectstatic(options)
     for arguments in options["commands"]:
         yield " ".join(arguments[:1]), lambda arguments=arguments: command(arguments)
+    if has_database():
+        yield "verify", lambda: verify(options)
 
 
 def wants_static(config):
@@ -412,7 +461,7 @@ def fail(title, error):
     say(f"FAILED in {title}: {kind}{text}")
     if "lock timeout" in text:
         say("A statement waited longer for a table than lockTimeout allows: somebody holds it. Try again, or raise it.")
-    if title == "migrate":
+    if title == "migrate" and not isinstance(error, RefusedError):
         say("Migrations before the one that failed stay applied.")
     say("No container of this release was started.")
 

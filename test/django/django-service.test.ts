@@ -70,7 +70,15 @@ describe('django.json', () => {
       mediaRoot: '/var/lib/cdktf-django/media',
       healthPath: '/-/health/',
       overrides: {},
-      release: { check: 'ERROR', migrate: true, collectstatic: true, commands: [], lockTimeout: '5000ms', keepGenerations: 5 },
+      release: {
+        check: 'ERROR',
+        migrate: true,
+        collectstatic: true,
+        commands: [],
+        breakingMigrations: [],
+        lockTimeout: '5000ms',
+        keepGenerations: 5,
+      },
     });
   });
 

@@ -20,8 +20,7 @@ SECRET_KEY = "k" + "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVW
 def make_mount(folder):
     """/run/cdktf-django of a container."""
     shutil.copytree(RUNTIME / "django" / "cdktf_django_overlay", folder / "python" / "cdktf_django_overlay")
-    shutil.copy(RUNTIME / "django" / "release.py", folder)
-    for path in (RUNTIME / "python").glob("*.py"):
+    for path in [*(RUNTIME / "django").glob("*.py"), *(RUNTIME / "python").glob("*.py")]:
         shutil.copy(path, folder)
     (folder / "bin").mkdir()
     shutil.copy(RUNTIME / "python" / "manage", folder / "bin")

@@ -175,7 +175,12 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
         { maxLength: 2 },
       ),
       release: fc.record({
+        breakingMigrations: fc.array(
+          module_.map((name) => `${name.split('.')[0]}.0001_initial`),
+          { maxLength: 1 },
+        ),
         lockTimeout: seconds(0, 60),
+        statementTimeout: seconds(1, 900),
         keepGenerations: fc.integer({ min: 1, max: 9 }),
         commands: fc.array(fc.array(line, { minLength: 1, maxLength: 2 }), { maxLength: 1 }),
       }),
@@ -298,7 +303,7 @@ export const wrong = {
     wsgi: fc.constantFrom('', 'a', 'a:b;c', 'a:b c'),
     asgiCallable: fc.constantFrom('', 'a', 'a:b;c', 'shop.asgi:application'),
     allowedHosts: fc.constantFrom(['a b'], ['a,b'], ['']),
-    release: fc.constantFrom({ keepGenerations: 0 }, { commands: [[]] }),
+    release: fc.constantFrom({ keepGenerations: 0 }, { commands: [[]] }, { breakingMigrations: ['a'] }),
   },
   Hello: {
     image: latest,
