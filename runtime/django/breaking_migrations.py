@@ -24,15 +24,6 @@ TEXT = re.compile(r"varchar\((\d+)\)|(varchar|text)\Z")
 NUMERIC = re.compile(r"numeric\((\d+), ?(\d+)\)")
 
 
-def unapplied(connection):
-    """The names of the migrations that the code has and the database has not. Those that only the database has, after a release back, are no matter."""
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
-
-
 class Finding:
     """An operation that the old code does not survive."""
 
@@ -47,7 +38,11 @@ class Finding:
 
 
 class Plan:
-    """The unapplied migrations of a database: their names, what breaks, and what nobody can judge."""
+    """
+    The unapplied migrations of a database: their names, what breaks, and what nobody can judge.
+
+    Migrations that only the database knows, after a release back, are no part of it.
+    """
 
     def __init__(self, connection):
         from django.db.migrations.executor import MigrationExecutor

@@ -274,7 +274,7 @@ def verify(options):
     """What the servers will ask for too: a release without its migrations must not go live."""
     from django.db import connections
 
-    missing = breaking_migrations.unapplied(connections["default"])
+    missing = breaking_migrations.Plan(connections["default"]).names
     if missing:
         way_out = (
             "release.migrate is false: let release.commands apply them, as in [[\"migrate\", \"APP\"]], or set release.migrate to true"

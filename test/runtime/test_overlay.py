@@ -202,16 +202,34 @@ class Health(ProjectTest):
         "from django.test import Client\n"
         "def ask(path='/-/health/', **extra):\n"
         "    response = Client(raise_request_exception=False).get(path, HTTP_HOST='nobody.example', **extra)\n"
-        "    return [response.status_code, response.headers.get('Cache-Control'), response.content.decode()[:200]]\n"
+        "    return [response.status_code, response.headers.get('Cache-Control'), response.content.decode()]\n"
     )
 
     def test_answers_before_host_checking_and_https_redirect(self):
         status, cache, body = self.in_project(self.CLIENT + "out = ask()")
         self.assertEqual((status, cache, json.loads(body)), (200, "no-store", {"status": "ok"}))
 
+    MIGRATE = "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+
     def test_asks_the_database(self):
-        status, _, _ = self.in_project(self.CLIENT + "out = ask('/-/health/?database=1')")
+        status, _, _ = self.in_project(self.MIGRATE + self.CLIENT + "out = ask('/-/health/?database=1')")
         self.assertEqual(status, 200)
+
+    def test_is_ill_until_its_migrations_are_applied(self):
+        status, _, body = self.in_project(self.CLIENT + "out = ask('/-/health/?database=1')")
+        self.assertEqual(status, 503)
+        self.assertRegex(
+            json.loads(body)["database"],
+            r"\Amigrations are not applied: \w+\.0001_initial, \w+\.\w+, \w+\.\w+ and \d+ more; the release job applies them: deploy again\Z",
+        )
+        self.assertEqual(self.in_project(self.CLIENT + "out = ask()")[0], 200)
+        self.config["release"] = {"migrate": False}
+        _, _, body = self.in_project(self.CLIENT + "out = ask('/-/health/?database=1')")
+        self.assertIn("; release.migrate is false: apply them by release.commands", json.loads(body)["database"])
+
+    def test_is_well_on_a_database_that_is_ahead(self):
+        later = "from django.db.migrations.recorder import MigrationRecorder; MigrationRecorder.Migration.objects.create(app='auth', name='9999_later')\n"
+        self.assertEqual(self.in_project(self.MIGRATE + later + self.CLIENT + "out = ask('/-/health/?database=1')")[0], 200)
 
     def test_says_what_is_wrong_with_the_database(self):
         self.append_settings("DATABASES['default']['NAME'] = '/nonexistent/db.sqlite3'")
@@ -228,7 +246,7 @@ class Health(ProjectTest):
 
     def test_asgi(self):
         out = self.in_project(
-            "import asyncio\n"
+            self.MIGRATE + "import asyncio\n"
             "from django.test import AsyncClient\n"
             "async def ask(path):\n"
             "    return (await AsyncClient().get(path)).status_code\n"
