@@ -60,6 +60,18 @@ export interface AppHealthOptions {
    * @default Duration.seconds(60)
    */
   readonly startPeriod?: Duration;
+
+  /**
+   * The time after which a server that was healthy, and then is not in each of its probes, is ended, so that the engine starts it again. Replicas differ
+   * by up to a quarter more, by chance. The engine itself restarts what has ended, never what is unhealthy (moby#28400).
+   *
+   * A server becomes unhealthy when the main loops of all of its workers have stood still for 15 seconds more than Gunicorn's `timeout`: Gunicorn kills and
+   * replaces hanging workers before that. From then on the new workers have this time to load the app. It must be at least
+   * `gracefulTimeout`.
+   *
+   * @default - startPeriod, but at least gracefulTimeout and Duration.seconds(60)
+   */
+  readonly endAfter?: Duration;
 }
 
 /** Settings that every app has, whatever framework it is written in. */
@@ -145,6 +157,7 @@ const PORT = 8000;
 const PREFLIGHT_PORT = 8001;
 /** Seconds by which a heartbeat may be older than Gunicorn's own timeout: Gunicorn gets to act first. */
 const HEARTBEAT_MARGIN = 15;
+const START_PERIOD = Duration.seconds(60);
 
 /**
  * Any WSGI or ASGI app, in several replicas, run by Gunicorn.
@@ -356,7 +369,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
       stopGracePeriod: plan.stopGracePeriod,
       healthCheck: HealthCheck.command(health, {
         interval: props.health?.interval ?? Duration.seconds(3),
-        startPeriod: props.health?.startPeriod ?? Duration.seconds(60),
+        startPeriod: props.health?.startPeriod ?? START_PERIOD,
       }),
     });
     this.adopt(service);
@@ -379,8 +392,23 @@ export class GunicornApp extends Construct implements IProxyTarget {
         ...(firstPath === path ? [] : ['--until-first-success', firstPath]),
         // Once it has answered, its workers' main loops are looked at: a request would wait in line behind busy threads, and make a busy app an ill one.
         ...['--heartbeat', String(plan.timeout.toSeconds() + HEARTBEAT_MARGIN)],
+        ...['--end-after', String(this.endAfter(health, plan))],
       ],
     };
+  }
+
+  private endAfter(health: AppHealthOptions, plan: GunicornPlan): number {
+    const drain = plan.gracefulTimeout;
+    const usual = Math.max(START_PERIOD.toSeconds(), Math.ceil((health.startPeriod ?? START_PERIOD).toSeconds()), drain.toSeconds());
+    const value = health.endAfter?.toSeconds() ?? usual;
+    // Workers that end gracefully show no sign of life either.
+    if (!Number.isInteger(value) || value < drain.toSeconds()) {
+      reject(
+        this,
+        `health.endAfter must be in whole seconds and at least gracefulTimeout (${drain}), got ${health.endAfter}: a server that ends its last requests would be taken for a dead one`,
+      );
+    }
+    return value;
   }
 
   private requireFreeVariable(name: string): void {

@@ -12,9 +12,9 @@ that says why. --expect takes a range (200-399), a number (204) or a limit (<500
                             restarted because the database is away. Remembered in --state.
 --heartbeat SECONDS         After the first success do not ask over HTTP at all, but whether a Gunicorn worker's main
                             loop ran in the last SECONDS (gunicorn.conf.py). Not in line behind busy threads.
---end-after SECONDS         Once healthy and then unhealthy for that long (plus up to a quarter, by chance, so that
-                            replicas do not end together): end the server, so that its restart policy revives it.
-                            First by SIGTERM to process 1, 30 s later by SIGKILL to everything else.
+--end-after SECONDS         Once healthy and then unhealthy in each probe for that long (plus up to a quarter, by
+                            chance, so that replicas do not end together): end the server, so that its restart policy
+                            revives it. First by SIGTERM to process 1, 30 s later by SIGKILL to everything else.
 """
 
 # Only built-in modules at the top: the rest costs more than the probe itself.
@@ -134,14 +134,26 @@ def succeeded_before(options):
 
 
 def remember_success(options):
-    """Its time is that of the last success."""
     with open(options["--state"], "w", encoding="ascii"):
         pass
     if options["--end-after"]:
-        try:
-            os.unlink(options["--state"] + ".ending")
-        except OSError:
-            pass
+        for name in (".failing", ".ending"):
+            try:
+                os.unlink(options["--state"] + name)
+            except OSError:
+                pass
+
+
+def seconds_since_first(path):
+    """Since this was first asked. By a clock that nobody sets, and that stands still while the machine sleeps."""
+    now = time.monotonic()
+    try:
+        with open(path, encoding="ascii") as file:
+            return now - float(file.read())
+    except (OSError, ValueError):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(repr(now))
+        return 0.0
 
 
 def check(options):
@@ -160,20 +172,16 @@ def end_server_if_dead(options):
         return
     limit = float(options["--end-after"])
     limit += limit / 4 * os.urandom(1)[0] / 255
-    if time.time() - os.stat(options["--state"]).st_mtime < limit:
+    # Since its first failed probe, and not since the last good one: a machine that was asleep has not watched it.
+    if seconds_since_first(options["--state"] + ".failing") < limit:
         return
     import signal
 
-    marker = options["--state"] + ".ending"
-    try:
-        since = time.time() - os.stat(marker).st_mtime
-    except OSError:
-        with open(marker, "w", encoding="ascii"):
-            pass
+    since = seconds_since_first(options["--state"] + ".ending")
+    if since == 0:
         print("probe: the server stays dead; ending it (SIGTERM)")
         send(1, signal.SIGTERM)
-        return
-    if since >= GRACE_AFTER_SIGTERM:
+    elif since >= GRACE_AFTER_SIGTERM:
         print("probe: the server stays dead; ending it (SIGKILL)")
         for pid in others():
             send(pid, signal.SIGKILL)

@@ -40,7 +40,24 @@ test('its servers run Gunicorn behind the launcher', () => {
     lifecycle: { create_before_destroy: true },
   });
   expect(server(result).healthcheck).toEqual({
-    test: [...['CMD', 'python', '-IS', '/run/cdktf-django/probe.py', '--port', '8000', '--path', '/', '--expect', '<500', '--heartbeat', '45']],
+    test: [
+      ...[
+        'CMD',
+        'python',
+        '-IS',
+        '/run/cdktf-django/probe.py',
+        '--port',
+        '8000',
+        '--path',
+        '/',
+        '--expect',
+        '<500',
+        '--heartbeat',
+        '45',
+        '--end-after',
+        '60',
+      ],
+    ],
     interval: '3s',
     timeout: '5s',
     start_period: '1m0s',
@@ -58,13 +75,23 @@ test('a new version is booted once before any of its servers starts', () => {
     ...['--', ...gunicorn('127.0.0.1:8001')],
   ]);
   expect(server(result).depends_on.join(' ')).toMatch(/docker_container\.Hello_Preflight_/);
-  expect(server(result).healthcheck.test.join(' ')).toContain('--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45');
+  expect(server(result).healthcheck.test.join(' ')).toContain(
+    '--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45 --end-after 60',
+  );
 });
 
 test('the heartbeat may be older than the timeout', () => {
   const timeout = Duration.seconds(120);
-  expect(server(synth({ timeout })).healthcheck.test.slice(-2)).toEqual(['--heartbeat', '135']);
+  expect(server(synth({ timeout })).healthcheck.test.slice(-4, -2)).toEqual(['--heartbeat', '135']);
   expect(server(synth({ timeout })).stop_timeout).toBe(130);
+});
+
+test('a server that stays dead is ended, after the time that its workers need to start or to end', () => {
+  const limit = (props: object) => server(synth(props)).healthcheck.test.slice(-2);
+  expect(limit({ health: { startPeriod: Duration.seconds(5) } })).toEqual(['--end-after', '60']);
+  expect(limit({ health: { startPeriod: Duration.minutes(3) } })).toEqual(['--end-after', '180']);
+  expect(limit({ gracefulTimeout: Duration.minutes(5) })).toEqual(['--end-after', '300']);
+  expect(limit({ health: { startPeriod: Duration.minutes(3), endAfter: Duration.seconds(30) } })).toEqual(['--end-after', '30']);
 });
 
 test('its files are the programs that it needs', () => {
@@ -152,6 +179,11 @@ describe('bad input is refused with the path of the construct', () => {
     ],
     ['a first path with a space', { health: { firstPath: '/a b' } }, /^shop\/Hello: health.firstPath must be a URL path/],
     ['an expectation that is a word', { health: { expect: 'ok' } }, /^shop\/Hello: health.expect must be a range of status codes .*, got "ok"$/],
+    [
+      'an end before its time',
+      { health: { endAfter: Duration.seconds(29) } },
+      /^shop\/Hello: health.endAfter must be in whole seconds and at least gracefulTimeout \(30s\), got 29s: a server that ends its last requests/,
+    ],
     ['a variable with a dash', { environment: { 'A-B': '1' } }, /^shop\/Hello: the name of an environment variable must be/],
     ['a variable of the library', { environment: { HOME: '/x' } }, /^shop\/Hello: environment variable "HOME" is set already; set it in one place$/],
     [

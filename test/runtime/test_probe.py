@@ -107,17 +107,40 @@ class ProbeTest(RuntimeTest):
         arguments = ["--port", str(free_port()), "--state", str(self.state), "--end-after", "100"]
         self.assertEqual((probe.main(arguments), sent), (1, []))  # never was healthy
         self.state.touch()
-        self.assertEqual((probe.main(arguments), sent), (1, []))  # was, just now
-        self.age(self.state, 130)
+        self.date(self.state, 1000)
+        self.assertEqual((probe.main(arguments), sent), (1, []))  # its first failure, however long ago the last success was
+        self.age("failing", 99)
+        self.assertEqual((probe.main(arguments), sent), (1, []))
+        self.age("failing", 130)
         probe.main(arguments)
         self.assertEqual(sent, [(1, 15)])
         probe.main(arguments)
         self.assertEqual(sent, [(1, 15)])  # in its grace
-        self.age(self.state.with_name("state.ending"), 31)
+        self.age("ending", 31)
         probe.main(arguments)
         self.assertEqual(sent, [(1, 15), (41, 9), (42, 9)])
 
-    def age(self, path, seconds):
+    def test_a_success_in_between_begins_anew(self):
+        probe = load(self.mount / "probe.py")
+        sent = []
+        probe.send = lambda pid, number: sent.append(pid)
+        probe.print = lambda *arguments: None
+        dead = ["--port", str(free_port()), "--state", str(self.state), "--end-after", "100"]
+        well = ["--port", str(self.port), "--path", "/ok", *dead[2:]]
+        probe.main(well)
+        probe.main(dead)
+        self.age("failing", 99)
+        self.assertEqual(probe.main(well), 0)
+        probe.main(dead)
+        self.age("failing", 99)
+        probe.main(dead)
+        self.assertEqual(sent, [])
+
+    def age(self, name, seconds):
+        """So many seconds have gone by since it was written."""
+        self.state.with_name(f"state.{name}").write_text(repr(time.monotonic() - seconds))
+
+    def date(self, path, seconds):
         os.utime(path, (time.time() - seconds, time.time() - seconds))
 
 

@@ -151,6 +151,7 @@ export const validApp: fc.Arbitrary<GunicornAppProps> = fc
       expect: fc.constantFrom('<500', '200', '200-399'),
       interval: seconds(1, 60),
       startPeriod: seconds(0, 600),
+      endAfter: seconds(900, 9000),
     }),
   )
   .map(([more, from, name, callable, health]) => ({ ...more, image: from, module: `${name}:${callable}`, health }));
