@@ -179,7 +179,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       mediaVolume: this.mediaVolume,
     });
     this.provideSettings(release);
-    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], props.release?.timeout);
+    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: props.release?.timeout });
     this.releaseJob.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.preflight.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
@@ -268,7 +268,14 @@ export class DjangoService extends Construct implements IProxyTarget {
 
   private health(): AppHealthOptions {
     // Any answer tells that a project of unknown views works; the overlay brings a view of its own, which knows the database too.
-    return this.overlaid ? { path: HEALTH_PATH, firstPath: this.props.database ? `${HEALTH_PATH}?database=1` : HEALTH_PATH, expect: '200' } : {};
+    const own = this.props.health ?? {};
+    if (!this.overlaid || own.path !== undefined) return own;
+    return {
+      ...own,
+      path: HEALTH_PATH,
+      firstPath: own.firstPath ?? `${HEALTH_PATH}${this.props.database ? '?database=1' : ''}`,
+      expect: own.expect ?? '200',
+    };
   }
 
   /** Everything that runs from the project's image gets the same settings. */

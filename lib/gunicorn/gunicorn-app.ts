@@ -119,6 +119,14 @@ export interface AppOptions extends GunicornOptions {
   readonly secretEnvironment?: { readonly [name: string]: Secret };
 
   /**
+   * How the health of the app is asked for.
+   *
+   * @default - any answer to `/` below 500; for a Django project with overlaid settings 200 from a view of the overlay, which asks the database too until its
+   * first success
+   */
+  readonly health?: AppHealthOptions;
+
+  /**
    * Numeric user and group id of the app's processes.
    *
    * @default '10001:10001'
@@ -133,13 +141,6 @@ export interface GunicornAppProps extends AppOptions {
 
   /** The WSGI callable, or the ASGI callable with `asgi`, as Gunicorn names it: `shop.wsgi:application`, `app:app`, `app:create_app()`. */
   readonly module: string;
-
-  /**
-   * How the health of the app is asked for.
-   *
-   * @default - any answer to `/` below 500
-   */
-  readonly health?: AppHealthOptions;
 
   /**
    * A file that the preflight touches when the new version works.
@@ -158,6 +159,7 @@ const PREFLIGHT_PORT = 8001;
 /** Seconds by which a heartbeat may be older than Gunicorn's own timeout: Gunicorn gets to act first. */
 const HEARTBEAT_MARGIN = 15;
 const START_PERIOD = Duration.seconds(60);
+const SHORTEST_PREFLIGHT = 10;
 
 /**
  * Any WSGI or ASGI app, in several replicas, run by Gunicorn.
@@ -220,10 +222,15 @@ export class GunicornApp extends Construct implements IProxyTarget {
       ...plan.arguments,
       props.module,
     ];
-    this.preflight = this._addJob('Preflight', [
-      ...['python', `${RUNTIME_PATH}/preflight.py`, '--port', String(PREFLIGHT_PORT), ...probe.preflight],
-      ...['--', ...gunicorn(`127.0.0.1:${PREFLIGHT_PORT}`)],
-    ]);
+    this.preflight = this._addJob(
+      'Preflight',
+      [
+        ...['python', `${RUNTIME_PATH}/preflight.py`, '--port', String(PREFLIGHT_PORT), ...probe.preflight],
+        ...['--', ...gunicorn(`127.0.0.1:${PREFLIGHT_PORT}`)],
+      ],
+      // What the servers would fail of, it has to fail of first.
+      { cpus, memory },
+    );
     this.service = this.addServers(props, plan, cpus, memory, gunicorn(`0.0.0.0:${PORT}`), probe.health);
     this.service.runAfter(this.preflight);
     this.node.defaultChild = this.service;
@@ -327,8 +334,8 @@ export class GunicornApp extends Construct implements IProxyTarget {
    *
    * @internal
    */
-  public _addJob(id: string, command: string[], timeout?: Duration): Job {
-    const job = new Job(this, id, { ...this.common(), command: ['--job', '--', ...command], timeout });
+  public _addJob(id: string, command: string[], options: { timeout?: Duration; cpus?: number; memory?: Size } = {}): Job {
+    const job = new Job(this, id, { ...this.common(), ...options, command: ['--job', '--', ...command] });
     this.adopt(job);
     return job;
   }
@@ -386,7 +393,12 @@ export class GunicornApp extends Construct implements IProxyTarget {
     }
     requireMatch(this, 'health.expect', expect, /^(<\d{3}|\d{3}(-\d{3})?)$/, 'a range of status codes such as "200-399" or a limit such as "<500"');
     return {
-      preflight: ['--path', firstPath, '--expect', expect, ...(props._preflightMark === undefined ? [] : ['--mark', props._preflightMark])],
+      preflight: [
+        ...['--path', firstPath, '--expect', expect],
+        // The time that a server has to become healthy, and no shorter one.
+        ...['--timeout', String(Math.max(SHORTEST_PREFLIGHT, Math.ceil((health.startPeriod ?? START_PERIOD).toSeconds())))],
+        ...(props._preflightMark === undefined ? [] : ['--mark', props._preflightMark]),
+      ],
       health: [
         ...['python', '-IS', `${RUNTIME_PATH}/probe.py`, '--port', String(PORT), '--path', path, '--expect', expect],
         ...(firstPath === path ? [] : ['--until-first-success', firstPath]),

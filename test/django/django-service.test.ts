@@ -244,6 +244,20 @@ describe('a release', () => {
   });
 });
 
+describe('health', () => {
+  const healthOf = (props: Partial<DjangoServiceProps>) => server(new Synthesized(given(props).stack)).healthcheck;
+
+  test('is the overlay’s view, with times of one’s own', () => {
+    const { test: command, start_period } = healthOf({ health: { startPeriod: Duration.minutes(2) } });
+    expect(command.join(' ')).toContain(' --path /-/health/ --expect 200 ');
+    expect(start_period).toBe('2m0s');
+  });
+
+  test('is a path of one’s own, as it is for any app', () => {
+    expect(healthOf({ health: { path: '/up' } }).test.join(' ')).toContain(' --path /up --expect <500 ');
+  });
+});
+
 describe('data', () => {
   test('uploads and the secret key stay, collected files go', () => {
     const { shop } = given();

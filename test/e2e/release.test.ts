@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ContainerImage, DjangoService, GunicornApp, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
+import { ContainerImage, DjangoService, Duration, GunicornApp, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { ask } from './support/http';
@@ -36,6 +36,7 @@ function build(environment: Record<string, string>): Build {
       database: db,
       replicas: 1,
       workers: 2,
+      health: { startPeriod: Duration.seconds(25) },
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const greeter = new GunicornApp(made, 'Hello', {
@@ -174,6 +175,28 @@ class Migration(migrations.Migration):
       const output = await failedRelease();
       expect(output).toContain("ModuleNotFoundError: No module named 'a_till_that_nobody_installed'");
       expect(output).toContain('preflight: FAILED:');
+    });
+  });
+
+  test('whose server does not get healthy is not served, and the deploy shows the log and the last answer', async () => {
+    const ill = `
+import logging
+
+def application(environ, start_response):
+    logging.error('The till is locked.')
+    start_response('503 Service Unavailable', [('Content-Type', 'text/plain')])
+    return [b'no till']
+`;
+    await whileChanged('shop/wsgi.py', ill, async () => {
+      const output = await failedRelease();
+      expect(output).toContain('The till is locked.');
+      expect(output).toContain('preflight: FAILED: not healthy within 25 s: /-/health/?database=1 answered 503 no till');
+    });
+  });
+
+  test('whose server needs more memory than it may have is not served, and the deploy says what ended it', async () => {
+    await whileChanged('shop/wsgi.py', '\nTILL = bytearray(1 << 30)\n', async () => {
+      expect(await failedRelease()).toMatch(/signal 9|SIGKILL|out of memory/i);
     });
   });
 

@@ -68,12 +68,23 @@ test('its servers run Gunicorn behind the launcher', () => {
   expect(app.endpoints).toHaveLength(2);
 });
 
+test.each([
+  [Duration.minutes(3), '180'],
+  [Duration.seconds(1), '10'],
+])('a new version that may take %s to become healthy has as long in its preflight', (startPeriod, seconds) => {
+  expect(synth({ health: { startPeriod } }).container('shop/Hello/Preflight').command.join(' ')).toContain(` --timeout ${seconds} -- `);
+});
+
 test('a new version is booted once before any of its servers starts', () => {
   const result = synth({ health: { path: '/up', firstPath: '/ready?db=1', expect: '200-299' } });
   expect(result.container('shop/Hello/Preflight').command).toEqual([
     ...['--job', '--', 'python', '/run/cdktf-django/preflight.py', '--port', '8001', '--path', '/ready?db=1', '--expect', '200-299'],
+    ...['--timeout', '60'],
     ...['--', ...gunicorn('127.0.0.1:8001')],
   ]);
+  const [booted, served] = [result.container('shop/Hello/Preflight'), server(result)];
+  expect([booted.memory, booted.cpu_quota]).toEqual([served.memory, served.cpu_quota]);
+  expect(booted.memory).toBe(512);
   expect(server(result).depends_on.join(' ')).toMatch(/docker_container\.Hello_Preflight_/);
   expect(server(result).healthcheck.test.join(' ')).toContain(
     '--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45 --end-after 60',
@@ -168,8 +179,8 @@ describe('bad input is refused with the path of the construct', () => {
     ['a module with arguments', { module: 'app:create("x")' }, /^shop\/Hello: module must be/],
     ['a module with a shell word', { module: 'app:app; reboot' }, /^shop\/Hello: module must be/],
     ['negative replicas', { replicas: -1 }, /^shop\/Hello: replicas must be an integer from 1 to 1000, got -1$/],
-    ['no CPU', { cpus: 0 }, /^shop\/Hello\/Server: cpus must be from 0.01 to 1024, got 0$/],
-    ['little memory', { memory: Size.mebibytes(1) }, /^shop\/Hello\/Server: memory must be 6 MiB or more, .*, got 1 MiB$/],
+    ['no CPU', { cpus: 0 }, /^shop\/Hello\/Preflight: cpus must be from 0.01 to 1024, got 0$/],
+    ['little memory', { memory: Size.mebibytes(1) }, /^shop\/Hello\/Preflight: memory must be 6 MiB or more, .*, got 1 MiB$/],
     ['a user by name', { user: 'app' }, /^shop\/Hello\/Preflight: user must be a numeric/],
     ['no workers', { workers: 0 }, /^shop\/Hello: workers must be/],
     [
