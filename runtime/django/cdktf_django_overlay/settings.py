@@ -23,7 +23,7 @@ A key that is absent leaves the project's own value alone; so does null, where n
     mediaUrl, mediaRoot      "/media/" | null, path | null
     healthPath               "/-/health/" | null
     overrides                {"NAME": value}                  win over everything
-    mode, release            see release.py; not read here
+    mode, release            see release.py; of these only health.py reads release.migrate, for its message
 
 The environment variable CDKTF_DJANGO_RELEASE names the release (staticfiles.py).
 """
