@@ -13,6 +13,8 @@ export interface EngineObject {
   readonly name: string;
   readonly namespace: string;
   readonly path: string;
+  /** Of a container: the state that it was deployed from. */
+  readonly owner?: string;
   /** Of a container. */
   readonly running: boolean;
   /** Where a container mounts which volume. */
@@ -60,6 +62,7 @@ function objectOf(kind: Kind, one: Inspected): EngineObject {
     name: one.Name.replace(/^\//, ''),
     namespace: labels[labelName('namespace')] ?? '',
     path: labels[labelName('path')] ?? '',
+    owner: labels[labelName('owner')],
     running: one.State?.Running ?? false,
     mounts: (one.Mounts ?? []).flatMap(({ Name, Destination }) => (Name === undefined ? [] : [{ volume: Name, target: Destination }])),
     networks: Object.values(one.NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),

@@ -34,13 +34,19 @@ export function straysOf(known: KnownObjects, objects: readonly EngineObject[], 
   const unknown = objects.filter(
     (object) => known.namespaces.has(object.namespace) && object.path.startsWith(`${known.path}/`) && !known.ids.has(object.id),
   );
-  const strays = unknown.filter(({ kind }) => kind !== 'volume').map((object) => strayOf(object, objects, routed));
+  const strays = unknown
+    .filter(({ kind }) => kind !== 'volume')
+    .map((object) => (foreign(object, known) ? { object, kept: 'it was deployed from another state' } : strayOf(object, objects, routed)));
   const staying = new Set(strays.filter(({ kept }) => kept !== undefined).map(({ object }) => object));
   for (const object of objects) if (!unknown.includes(object)) staying.add(object);
   strays.push(...unknown.filter(({ kind }) => kind === 'volume').map((volume) => strayVolume(volume, [...staying])));
   return strays.sort(
     (one, other) => ORDER.indexOf(one.object.kind) - ORDER.indexOf(other.object.kind) || (one.object.name < other.object.name ? -1 : 1),
   );
+}
+
+function foreign({ owner }: EngineObject, known: KnownObjects): boolean {
+  return owner !== undefined && known.owner !== undefined && owner !== known.owner;
 }
 
 function strayOf(object: EngineObject, objects: readonly EngineObject[], routed: Routed): Stray {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName, OWNERSHIP } from '../platform/docker-engine/labels';
 import { run } from './run';
 import { Trouble } from './trouble';
 
@@ -12,6 +12,8 @@ export interface KnownObjects {
   readonly path: string;
   /** The ids of its containers and networks and the names of its volumes, those that are about to be replaced among them. */
   readonly ids: ReadonlySet<string>;
+  /** What its containers name as their owner; none if it was deployed before they did. */
+  readonly owner?: string;
   /** The address of one resource. */
   readonly address: string;
 }
@@ -94,7 +96,9 @@ export function parseState(text: string, description: string): KnownObjects {
   const namespaces = new Set<string>();
   const paths: string[] = [];
   let address: string | undefined;
+  let owner: string | undefined;
   for (const resource of rawResources(text, description)) {
+    if (resource.type === 'terraform_data' && resource.name === OWNERSHIP) owner = resource.instances[0]?.attributes.id as string | undefined;
     if (resource.mode !== 'managed' || !TYPES.includes(resource.type)) continue;
     address ??= [...(resource.module ? [resource.module] : []), resource.type, resource.name].join('.');
     for (const { attributes } of resource.instances) {
@@ -112,7 +116,7 @@ export function parseState(text: string, description: string): KnownObjects {
       `${description} has no object of this library, so nothing tells which ones on the engine are this stack's; deploy it, then sweep`,
     );
   }
-  return { ids, namespaces, path: commonPath(paths), address };
+  return { ids, namespaces, path: commonPath(paths), owner, address };
 }
 
 function rawResources(text: string, description: string): NonNullable<RawState['resources']> {

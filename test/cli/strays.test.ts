@@ -1,7 +1,7 @@
 import { EngineObject } from '../../lib/cli/engine-objects';
 import { Routed, straysOf } from '../../lib/cli/strays';
 
-const known = { namespaces: new Set(['shop']), path: 'shop', ids: new Set(['known']), address: 'docker_container.Known' };
+const known = { namespaces: new Set(['shop']), path: 'shop', ids: new Set(['known']), owner: 'ours', address: 'docker_container.Known' };
 const never: Routed = () => false;
 
 function object(name: string, more: Partial<EngineObject> = {}): EngineObject {
@@ -39,6 +39,16 @@ test('containers go before networks before volumes of files', () => {
 
 test('what is of another namespace or stack is not looked at', () => {
   expect(strays([object('other', { namespace: 'shop-2' }), object('another', { path: 'shop-2/Web' }), object('shop', { path: 'shop' })])).toEqual([]);
+});
+
+test('what another state has deployed stays, with what it uses', () => {
+  const files = object('files', { kind: 'volume', generated: true });
+  const theirs = object('theirs', { owner: 'theirs', mounts: [{ volume: 'files', target: '/files' }] });
+  expect(strays([object('ours', { owner: 'ours' }), theirs, files])).toEqual([
+    ['ours', 'goes'],
+    ['theirs', 'it was deployed from another state'],
+    ['files', 'theirs uses it'],
+  ]);
 });
 
 test('a volume that may have data stays, and one that is in use', () => {

@@ -18,6 +18,7 @@ describe('what a state tells', () => {
     const text = state(
       resource('docker_image', 'Image', { id: 'sha256:1' }),
       resource('terraform_data', 'Version', { id: 'data' }),
+      resource('terraform_data', 'Ownership', { id: 'ours' }),
       { ...resource('docker_container', 'Read', { id: 'read' }), mode: 'data' },
       resource('docker_container', 'Web', { id: 'new', labels: labels('shop', 'shop/Web/Server') }, { id: 'old', labels: null }),
       resource('docker_volume', 'Files', { id: 'files', labels: labels('shop-2', 'shop/Web') }),
@@ -25,7 +26,11 @@ describe('what a state tells', () => {
     const known = parseState(text, 'the state');
     expect([...known.ids]).toEqual(['new', 'old', 'files']);
     expect([...known.namespaces]).toEqual(['shop', 'shop-2']);
-    expect({ path: known.path, address: known.address }).toEqual({ path: 'shop', address: 'docker_container.Web' });
+    expect({ path: known.path, owner: known.owner, address: known.address }).toEqual({
+      path: 'shop',
+      owner: 'ours',
+      address: 'docker_container.Web',
+    });
   });
 
   test.each([

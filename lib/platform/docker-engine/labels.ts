@@ -3,6 +3,9 @@ import { terraformText } from '../../core/text';
 
 const PREFIX = 'org.cdktf-django';
 
+/** The logical id of the resource whose id all containers of a stack have as the label `owner`. */
+export const OWNERSHIP = 'Ownership';
+
 /** The labels that say whose an object is, in the form of the provider's blocks. */
 export function ownerLabels(scope: IConstruct, namespace: string): Record<string, string> {
   return { [`${PREFIX}.namespace`]: namespace, [`${PREFIX}.path`]: terraformText(scope.node.path) };

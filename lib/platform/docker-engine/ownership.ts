@@ -1,9 +1,7 @@
 import { TerraformDataSource, TerraformProvider, TerraformStack } from 'cdktf';
 import { terraformText } from '../../core/text';
-import { labelName } from './labels';
+import { labelName, OWNERSHIP } from './labels';
 import { TerraformData } from './terraform-data';
-
-const ID = 'Ownership';
 
 /**
  * The id of a stack's state, which all of its containers have as a label. A deploy from another state, such as a colleague's who lacks the first one, would make
@@ -15,7 +13,7 @@ const ID = 'Ownership';
 export class Ownership extends TerraformData {
   /** The one of a stack; it is the same for all of the stack's engines. */
   public static of(stack: TerraformStack): Ownership {
-    return (stack.node.tryFindChild(ID) as Ownership | undefined) ?? new Ownership(stack, ID);
+    return (stack.node.tryFindChild(OWNERSHIP) as Ownership | undefined) ?? new Ownership(stack, OWNERSHIP);
   }
 
   private readonly conditions: { condition: string; error_message: string }[] = [];

@@ -52,7 +52,16 @@ export class SshAccess {
     const theirs = node.shell('cat /etc/ssh/ssh_host_ed25519_key.pub').split(' ').slice(0, 2).join(' ');
     writeFileSync(knownHosts, `[127.0.0.1]:${port} ${theirs}\n`);
     this.host = `ssh://deploy@127.0.0.1:${port}`;
-    this.options = ['-F', 'none', '-i', key, '-o', 'IdentitiesOnly=yes', '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'StrictHostKeyChecking=yes'];
+    const settings = [
+      'IdentitiesOnly=yes',
+      `UserKnownHostsFile=${knownHosts}`,
+      'StrictHostKeyChecking=yes',
+      // One connection for all that Terraform asks: otherwise each question takes the time of a handshake.
+      'ControlMaster=auto',
+      `ControlPath=${join(this.folder, 'shared')}`,
+      'ControlPersist=60',
+    ];
+    this.options = ['-F', 'none', '-i', key, ...settings.flatMap((setting) => ['-o', setting])];
   }
 
   /** Environment in which the docker client, which takes no options for SSH, has them all the same. */
