@@ -23,7 +23,7 @@ describe('an image of a registry', () => {
     new Job(stack, 'Two', { image: ContainerImage.fromRegistry('redis:8.2.1-bookworm') });
     const synth = new Synthesized(stack);
     expect(synth.all('docker_image')).toEqual({
-      [Object.keys(synth.all('docker_image'))[0]]: { name: 'redis:8.2.1-bookworm', keep_locally: true },
+      [Object.keys(synth.all('docker_image'))[0]]: { name: 'redis:8.2.1-bookworm', keep_locally: true, depends_on: ['terraform_data.Ownership'] },
     });
     expect(Object.keys(synth.all('docker_image'))[0]).toMatch(/^Images_redis-821-bookworm_[0-9A-F]{8}$/);
     expect(synth.container('shop/One').image).toBe(`\${docker_image.${Object.keys(synth.all('docker_image'))[0]}.image_id}`);
@@ -72,6 +72,7 @@ describe('an image of a folder with a Dockerfile', () => {
       {
         name: expect.stringMatching(/^cdktf-django\/shop-my-app:[0-9a-f]{16}$/),
         keep_locally: true,
+        depends_on: ['terraform_data.Ownership'],
         build: {
           context: expect.stringMatching(/^assets\/images\/my-app-[0-9a-f]{16}$/),
           dockerfile: 'docker/Dockerfile',
