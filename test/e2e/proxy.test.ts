@@ -142,6 +142,11 @@ describe('a request', () => {
     expect(answer.split('\r\n\r\n')[1]).toBe('back: there');
   });
 
+  test('that must not be made twice goes over a connection of its own', async () => {
+    expect(read(await ask({ port, host, method: 'POST', body: 'x' })).headers.HTTP_CONNECTION).toBe('close');
+    for (const method of ['GET', 'PUT', 'DELETE']) expect(read(await ask({ port, host, method })).headers).not.toHaveProperty('HTTP_CONNECTION');
+  });
+
   test('that asks for another upgrade is an ordinary one', async () => {
     const { headers } = await echo('/', { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA' });
     expect(headers).not.toHaveProperty('HTTP_UPGRADE');

@@ -84,6 +84,10 @@ describe('the candidate', () => {
     keepalive_timeout 30s;
     keepalive_requests 10000;
 }
+upstream shop-web.once {
+    zone shop-web.once 256k;
+    include owners/proxy/upstreams/shop-web.servers;
+}
 `);
     expect(files['upstreams/shop-web.servers']).toBe('server web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n');
     expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
@@ -115,7 +119,7 @@ location / {
     proxy_set_header X-Forwarded-Server "";
     proxy_set_header X-Forwarded-Ssl "";
     proxy_set_header X-Url-Scheme "";
-    proxy_pass http://shop-web;
+    proxy_pass http://shop-web$once;
 }
 `);
   });
@@ -131,7 +135,7 @@ location /my.app/ {
         return 400;
     }
 `);
-    expect(location).toContain('    proxy_set_header SCRIPT_NAME /my.app;\n    proxy_pass http://shop-web;\n');
+    expect(location).toContain('    proxy_set_header SCRIPT_NAME /my.app;\n    proxy_pass http://shop-web$once;\n');
   });
 
   test('several hosts, of which one stands for many', () => {
@@ -246,6 +250,17 @@ location ^~ /hello/static/ {
 `);
     expect(config).toContain('    resolver 127.0.0.11 valid=2s ipv6=off;\n');
     expect(config).toContain('    proxy_next_upstream error timeout;\n');
+    expect(config).toContain(`    map $request_method $once {
+        default "";
+        "~^(?:POST|LOCK|PATCH)$" .once;
+    }
+`);
+    expect(config).toContain(`    map $upgrade_to$once $connection_to_app {
+        default upgrade;
+        "" "";
+        "~\\\\.once$" close;
+    }
+`);
     expect(config).toContain('        location = /generation {\n            include generation.conf;\n        }\n');
     expect(config).toContain('    access_log /dev/stdout json buffer=4k flush=1s;\n');
   });

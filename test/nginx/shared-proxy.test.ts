@@ -28,7 +28,7 @@ test('its routes are handed in under a name of this stack’s own, without setti
   const location = files['servers/blog.example.com/locations/root.conf'];
   expect(location).toContain('    error_page 502 504 /.cdktf-django/blog-proxy/pages/unavailable.html;\n');
   expect(location).toContain(
-    '    proxy_pass http://blog-proxy.blog-blog;\n    include owners/blog-proxy/servers/blog.example.com/locations/root.snippet;\n',
+    '    proxy_pass http://blog-proxy.blog-blog$once;\n    include owners/blog-proxy/servers/blog.example.com/locations/root.snippet;\n',
   );
   expect(proxy.routeUrls).toEqual(['http://blog.example.com/']);
 });

@@ -4,6 +4,7 @@ import { block, comment, ConfigNode, directive, expression } from './directive';
 import { LocationPages, maintenance, unavailable, wholeMaintenance } from './error-config';
 import { FILE_CACHE } from './main-config';
 import { appHeaders, fileHeaders } from './proxying';
+import { groupAddress } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
 /** What every location has. */
@@ -58,7 +59,7 @@ function passing(location: AppLocation, upstream: string): ConfigNode[] {
     directive('proxy_read_timeout', nginxTime(location.readTimeout)),
     ...appHeaders(location.scriptName),
     // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
-    directive('proxy_pass', `http://${upstream}`),
+    directive('proxy_pass', groupAddress(upstream)),
   ];
 }
 

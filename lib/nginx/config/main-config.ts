@@ -5,6 +5,7 @@ import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
 import { maintenanceSwitch } from './error-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
+import { connectionSwitch, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
 /** The name of the cache, which file locations refer to. */
@@ -101,10 +102,10 @@ function upstreams(): ConfigNode[] {
     directive('proxy_buffers', 8, '16k'),
     directive('proxy_busy_buffers_size', '32k'),
     directive('proxy_max_temp_file_size', '256m'),
+    groupSwitch(),
     // Only WebSockets: another upgrade (h2c) would be a tunnel past the rules of this proxy.
     block('map', [expression('$http_upgrade'), expression('$upgrade_to')], [mapEntry('default', ''), mapEntry('~*^websocket$', 'websocket')]),
-    // Nothing, and not "close", where nothing is upgraded: the connection to the app is kept.
-    block('map', [expression('$upgrade_to'), expression('$connection_to_app')], [mapEntry('default', 'upgrade'), mapEntry('', '')]),
+    connectionSwitch(),
   ];
 }
 

@@ -1,24 +1,56 @@
 import { Endpoint } from '../../workload/endpoint';
 import { Balancing } from '../balancing';
-import { block, ConfigNode, directive } from './directive';
+import { block, ConfigNode, directive, Expression, expression, mapEntry } from './directive';
 
-/** A group of servers. They stand in a file of their own, which the supervisor joins with the one before. */
+/**
+ * What is appended to a group's name for requests that must not be asked twice: none of them goes over a connection that was used before. The app may just be
+ * closing it, because a worker is renewed, and only a request that can be repeated is sent to somebody else then.
+ */
+const ONCE = '.once';
+
+/** In the http block: which of a group's two forms a request is for. */
+export function groupSwitch(): ConfigNode {
+  // The methods that nginx itself does not repeat (proxy_next_upstream, non_idempotent).
+  return block('map', [expression('$request_method'), expression('$once')], [mapEntry('default', ''), mapEntry('~^(?:POST|LOCK|PATCH)$', ONCE)]);
+}
+
+/** In the http block: what an app is told about the connection. Nothing, where it is kept; `keep-alive` is the meaning of HTTP/1.1. */
+export function connectionSwitch(): ConfigNode {
+  return block(
+    'map',
+    [expression('$upgrade_to$once'), expression('$connection_to_app')],
+    [mapEntry('default', 'upgrade'), mapEntry('', ''), mapEntry(`~\\${ONCE}$`, 'close')],
+  );
+}
+
+/** Where requests are passed to. */
+export function groupAddress(name: string): Expression {
+  return expression(`http://${name}$once`);
+}
+
+/** A group of servers, in two forms. The servers stand in a file of their own, which the supervisor joins with the one before. */
 export function upstreamConfig(owner: string, name: string, balancing: Balancing, keepalive: number): ConfigNode[] {
-  return [
+  const group = (form: string, connections: ConfigNode[]) =>
     block(
       'upstream',
-      [name],
+      [form],
       [
         // Shared by the workers; from the one of the same name a reload takes the addresses that are already known.
-        directive('zone', name, '256k'),
+        directive('zone', form, '256k'),
         ...method(balancing),
         directive('include', `owners/${owner}/upstreams/${name}.servers`),
-        directive('keepalive', keepalive),
-        // Below Gunicorn's own, so that no request meets a connection that is just being closed.
-        directive('keepalive_timeout', '30s'),
-        directive('keepalive_requests', 10000),
+        ...connections,
       ],
-    ),
+    );
+  return [
+    group(name, [
+      directive('keepalive', keepalive),
+      // Below Gunicorn's own, so that few requests meet a connection that is just being closed.
+      directive('keepalive_timeout', '30s'),
+      directive('keepalive_requests', 10000),
+    ]),
+    // Nothing is kept here: each request says that the connection ends with it.
+    group(`${name}${ONCE}`, []),
   ];
 }
 
