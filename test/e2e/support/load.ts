@@ -1,48 +1,109 @@
-import { spawn } from 'node:child_process';
+import { ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 
-/** What is asked while something happens. */
-export interface LoadOptions {
-  readonly port: number;
-  readonly host: string;
-  readonly path?: string;
+/** Clients that do the same. */
+export interface LoadGroup {
+  /** As results and failures name it. */
+  readonly name: string;
+  readonly count: number;
+  /** Milliseconds from one request of a client to its next one; none is sent before the answer to the one before. */
+  readonly every: number;
+  readonly path: string;
   /** What a right answer contains, beside the status 200. */
   readonly contains: string;
-  /** Clients that ask at the same time. */
-  readonly parallel?: number;
-  /** Milliseconds that a client waits after each answer: the tests' machine is to be busy, not overrun. */
-  readonly pause?: number;
+  /** Whether a client keeps its connection. A kept one hides what new ones meet. */
+  readonly keep?: boolean;
+  /** `rows` posts a row each time; `pages` gets a page, then the hashed files that it names, and those again. */
+  readonly kind?: 'plain' | 'rows' | 'pages';
+}
+
+/** What is asked. */
+export interface LoadOptions {
+  readonly port: number;
+  /** Where the port is. */
+  readonly address?: string;
+  readonly host: string;
+  readonly groups: LoadGroup[];
   /** Requests that are made at least, however soon the rest ends. */
   readonly minimum: number;
 }
 
-/** What came of it. */
-export interface LoadResult {
+/** What came of some requests. */
+export interface LoadCount {
   readonly requests: number;
   readonly failed: number;
   /** The longest time of an answer, in milliseconds. */
   readonly slowest: number;
-  /** The first few failures. */
-  readonly failures: string[];
 }
 
-/** Asks again and again while something is done, from a process of its own: what is done may block this one. */
-export async function underLoad(options: LoadOptions, done: () => unknown): Promise<LoadResult> {
-  const settings = { path: '/', parallel: 16, pause: 40, ...options };
-  const client = spawn(process.execPath, [join(__dirname, 'load-client.mjs'), JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const parts: Buffer[] = [];
-  client.stdout.on('data', (part: Buffer) => parts.push(part));
-  const ended = new Promise<number | null>((resolve, reject) => client.on('error', reject).on('close', resolve));
-  try {
-    // It asks before anything is done.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    await done();
-    // What is served last has to hold for a moment, too.
-    await new Promise((resolve) => setTimeout(resolve, 2000));
-  } finally {
-    client.stdin.end();
+/** A part of the time, and what came of the requests that were sent in it, by group. */
+export interface LoadPhase {
+  readonly name: string;
+  readonly seconds: number;
+  readonly groups: { readonly [name: string]: LoadCount };
+}
+
+/** What came of all of it. */
+export interface LoadResult extends LoadCount {
+  readonly seconds: number;
+  /** The first few failures. */
+  readonly failures: string[];
+  readonly phases: LoadPhase[];
+  /** The rows that the server said to have written. */
+  readonly acknowledged: string[];
+}
+
+/** Clients in a process of their own: what they ask for meanwhile may block this one. */
+export class Load {
+  private readonly client: ChildProcessByStdio<Writable, Readable, null>;
+  private readonly ended: Promise<LoadResult>;
+
+  constructor(options: LoadOptions) {
+    const settings = { address: '127.0.0.1', ...options };
+    this.client = spawn(process.execPath, [join(__dirname, 'load-client.mjs'), JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const parts: Buffer[] = [];
+    this.client.stdout.on('data', (part: Buffer) => parts.push(part));
+    this.ended = new Promise((resolve, reject) => {
+      this.client.on('error', reject);
+      this.client.on('close', (code) => {
+        if (code === 0) resolve(JSON.parse(Buffer.concat(parts).toString('utf8')) as LoadResult);
+        else reject(new Error(`the clients ended with code ${code}`));
+      });
+    });
+    // Whoever waits for it is told; nobody may do so before it happens.
+    this.ended.catch(() => undefined);
   }
-  const code = await ended;
-  if (code !== 0) throw new Error(`the client ended with code ${code}`);
-  return JSON.parse(Buffer.concat(parts).toString('utf8')) as LoadResult;
+
+  /** What is sent from now on counts for this. */
+  public begin(phase: string): void {
+    this.client.stdin.write(`${phase}\n`);
+  }
+
+  /** Lets the clients end, and gives what came of all requests. */
+  public end(): Promise<LoadResult> {
+    this.client.stdin.end();
+    return this.ended;
+  }
+}
+
+/** Asks again and again while something is done. */
+export async function underLoad(options: LoadOptions, done: () => unknown): Promise<LoadResult> {
+  const load = new Load(options);
+  try {
+    // They ask before anything is done.
+    await moment(1000);
+    done();
+    // What is served last has to hold for a moment, too.
+    await moment(2000);
+  } catch (error) {
+    await load.end();
+    throw error;
+  }
+  return load.end();
+}
+
+/** So many milliseconds. */
+export function moment(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,0 +1,245 @@
+import { ContainerImage, Duration, DjangoService, GunicornApp, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
+import { TerraformStack } from 'cdktf';
+import { Applied, Build, Deployment, stack } from './support/deployment';
+import { logs } from './support/docker';
+import { ask } from './support/http';
+import { Load, LoadGroup, LoadResult, moment, underLoad } from './support/load';
+import { freePort } from './support/port';
+import { reloadInOnePhase } from './support/single-phase';
+import { SoakProject } from './support/soak-project';
+
+// Releases in a row, while clients of every kind ask, write and wait: none of them may lose anything. `npm test` makes three releases; `npm run soak` makes
+// ten and all other changes, under 100,000 requests or more, and writes its figures.
+const LONG = process.env.CDKTF_DJANGO_SOAK === 'long';
+const RELEASES = LONG ? 10 : 3;
+const MINIMUM = LONG ? 100_000 : 10_000;
+/** Workers are replaced by fresh ones all the time. */
+const MAX_REQUESTS = 50;
+/** Deploys by which a proxy that reloads once must have lost a request. */
+const CONTROL_DEPLOYS = 12;
+const HOST = 'soak.localhost';
+/** An app that costs next to nothing, for the clients with new connections: on two cores, Django would have no time left for releases. */
+const LIGHT = '/light/';
+const LIGHT_APP = `
+import json, os
+
+
+def app(environ, start_response):
+    body = json.dumps({'greeting': os.environ.get('GREETING')}).encode()
+    start_response('200 OK', [('Content-Type', 'application/json'), ('Content-Length', str(len(body)))])
+    return [body]
+`;
+
+const deployment = new Deployment('soak');
+const control = new Deployment('soak-control');
+const project = new SoakProject(LIGHT_APP);
+let port: number;
+let controlPort: number;
+
+/** Sixteen clients with a new connection for each request: 640 requests a second, as long as answers come within 25 ms. */
+const visitors: LoadGroup = { name: 'new connections', count: 16, every: 25, path: LIGHT, contains: '"greeting"' };
+const groups: LoadGroup[] = [
+  visitors,
+  { name: 'kept connections', count: 4, every: 200, path: '/db/', contains: '"product"', keep: true },
+  { name: 'rows', count: 2, every: 200, path: '/rows/', contains: '', kind: 'rows' },
+  { name: 'rows on kept connections', count: 2, every: 200, path: '/rows/', contains: '', kind: 'rows', keep: true },
+  { name: 'pages and their files', count: 2, every: 500, path: '/', contains: 'The corner shop', kind: 'pages', keep: true },
+  { name: 'long requests', count: 2, every: 5500, path: '/slow/?seconds=5', contains: '"slept": 5.0' },
+];
+
+/** What a deploy is made of. */
+interface Version {
+  readonly folder: string;
+  readonly release: number;
+  readonly replicas?: number;
+  readonly hosts?: string[];
+  readonly settings?: boolean;
+}
+
+function build(version: Version): Build {
+  const { folder, release, replicas = 2, hosts = [HOST], settings = false } = version;
+  return stack((made) => {
+    const db = new PostgresDb(made, 'Db', { removalPolicy: RemovalPolicy.DESTROY, memory: Size.mebibytes(512), maxConnections: 400 });
+    const shop = new DjangoService(made, 'Shop', {
+      image: ContainerImage.fromDjangoProject(folder),
+      project: 'shop',
+      database: db,
+      replicas,
+      ...recycling(6),
+      environment: { GREETING: `release ${release}` },
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const light = lightApp(made, replicas, `release ${release}`);
+    const proxy = new NginxProxy(made, 'Proxy', {
+      address: '127.0.0.1',
+      httpPort: port,
+      // A zone keeps its key for as long as nginx runs (a reload with another one is refused), so another key comes with another zone.
+      httpSnippet: `limit_req_zone "$binary_remote_addr of ${release}" zone=release_${release}:1m rate=100000r/s;`,
+      ...(settings ? { gzip: false, clientTimeouts: { keepalive: Duration.seconds(20) }, upstreamKeepalive: 16 } : {}),
+    });
+    const snippet = `limit_req zone=release_${release} burst=10000 nodelay;`;
+    for (const host of hosts) {
+      proxy.addRoute({ host, target: shop, snippet });
+      proxy.addRoute({ host, path: LIGHT, target: light, snippet });
+    }
+  });
+}
+
+function buildControl(greeting: string): Build {
+  return stack((made) => {
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: controlPort });
+    proxy.addRoute({ host: HOST, path: LIGHT, target: lightApp(made, 2, greeting) });
+    reloadInOnePhase(proxy);
+  });
+}
+
+/** Workers that are replaced after few requests. One that is leaves its place empty for 2 s, while it waits for who may have kept a connection. */
+function recycling(workers: number) {
+  return { workers, memory: Size.gibibytes(1), preload: true, maxRequests: MAX_REQUESTS, maxRequestsJitter: 10 };
+}
+
+function lightApp(made: TerraformStack, replicas: number, greeting: string): GunicornApp {
+  return new GunicornApp(made, 'Light', {
+    image: ContainerImage.fromPythonProject(project.light),
+    module: 'light:app',
+    replicas,
+    ...recycling(16),
+    environment: { GREETING: greeting },
+  });
+}
+
+/** A deploy while others ask. */
+async function release(version: Version): Promise<Applied> {
+  deployment.synth(build(version));
+  return deployment.applyMeanwhile();
+}
+
+async function released(version: Version): Promise<void> {
+  const applied = await release(version);
+  if (!applied.ok) throw new Error(`terraform apply failed:\n${applied.output.slice(-6000)}`);
+}
+
+function sql(statement: string): string[] {
+  const [server] = deployment.containers('Db/Server');
+  return deployment.exec(server, 'sh', '/run/cdktf-django/psql-admin.sh', '-At', '-v', 'ON_ERROR_STOP=1', '-c', statement).split('\n');
+}
+
+/** The release that answers. */
+async function greeting(): Promise<string> {
+  return JSON.parse((await ask({ port, host: HOST, path: '/whoami/' })).body).greeting;
+}
+
+beforeAll(async () => {
+  port = await freePort();
+  controlPort = await freePort();
+});
+
+afterAll(() => {
+  project.remove();
+  try {
+    deployment.clean();
+  } finally {
+    control.clean();
+  }
+});
+
+describe('releases in a row', () => {
+  let load: Load;
+  let result: LoadResult;
+
+  /** A phase of the load: what is done, and a moment in which it has to hold. */
+  async function phase(name: string, done: () => Promise<void>): Promise<void> {
+    load.begin(name);
+    await done();
+    await moment(2000);
+  }
+
+  beforeAll(async () => {
+    deployment.deploy(build({ folder: project.release(0), release: 0 }));
+    load = new Load({ port, host: HOST, groups, minimum: MINIMUM });
+    let last = 0;
+    try {
+      await phase('nothing', () => moment(5000));
+      for (; last < RELEASES; last++) {
+        const number = last + 1;
+        project.next(last);
+        await phase(`release ${number}`, () => released({ folder: project.release(number), release: number }));
+        expect(await greeting()).toBe(`release ${number}`);
+      }
+      if (LONG) await everyOtherChange(last);
+    } finally {
+      result = await load.end();
+    }
+  });
+
+  async function everyOtherChange(last: number): Promise<void> {
+    const version = { folder: project.release(last), release: last };
+    const other = 'other.localhost';
+    await phase('a route more', () => released({ ...version, hosts: [HOST, other] }));
+    expect((await ask({ port, host: other, path: '/whoami/' })).status).toBe(200);
+    await phase('a route less', () => released(version));
+    await phase('other settings of nginx', () => released({ ...version, settings: true }));
+    await phase('a replica more', () => released({ ...version, replicas: 3 }));
+    await phase('two replicas less', () => released({ ...version, replicas: 1 }));
+    await phase('two replicas again', () => released(version));
+    await phase('the release before', () => released({ folder: project.release(last - 1), release: last - 1 }));
+    expect(await greeting()).toBe(`release ${last - 1}`);
+    const broken = project.broken(last);
+    await phase('a release that fails after its migration', async () => {
+      const applied = await release({ folder: broken, release: last + 1 });
+      expect(applied.output).toContain("ModuleNotFoundError: No module named 'a_till_that_nobody_installed'");
+      expect(applied.ok).toBe(false);
+    });
+    expect(await greeting()).toBe(`release ${last - 1}`);
+    project.mend(broken, last + 1);
+    await phase('the release that is mended', () => released({ folder: project.release(last + 1), release: last + 1 }));
+    expect(await greeting()).toBe(`release ${last + 1}`);
+  }
+
+  test('lose no request of any client', () => {
+    process.stdout.write(`${JSON.stringify({ ...result, acknowledged: result.acknowledged.length }, null, 1)}\n`);
+    expect(result).toMatchObject({ failed: 0, failures: [] });
+    expect(result.requests).toBeGreaterThanOrEqual(MINIMUM);
+  });
+
+  test('are made while 16 clients open 500 connections a second', () => {
+    const opened = result.phases.reduce((sum, one) => sum + one.groups[visitors.name].requests, 0);
+    expect(opened / result.seconds).toBeGreaterThanOrEqual(500);
+  });
+
+  test('lose and double no row', () => {
+    expect(result.acknowledged.length).toBeGreaterThan(100);
+    expect(sql('SELECT token FROM catalogue_entry').sort()).toEqual([...result.acknowledged].sort());
+  });
+
+  test('changed the table that was written', () => {
+    const columns = sql(
+      "SELECT column_name FROM information_schema.columns WHERE table_name = 'catalogue_entry' AND is_nullable = 'NO' AND column_name LIKE 'column%'",
+    );
+    expect(columns).toEqual(expect.arrayContaining(Array.from({ length: RELEASES }, (_, index) => `column_${index + 1}`)));
+  });
+
+  test('were served by workers that were replaced all the time', () => {
+    const [server] = deployment.containers('Shop/App/Server');
+    expect(logs({}, server)).toContain('Autorestarting worker after current request.');
+  });
+});
+
+describe('releases through a proxy that reloads once', () => {
+  test('lose requests of the same clients, or all of this is void', async () => {
+    control.deploy(buildControl('first'));
+    let failed = 0;
+    let requests = 0;
+    let deploys = 0;
+    while (failed === 0 && deploys < CONTROL_DEPLOYS) {
+      deploys++;
+      const result = await underLoad({ port: controlPort, host: HOST, groups: [visitors], minimum: 0 }, () =>
+        control.deploy(buildControl(`deploy ${deploys}`)),
+      );
+      failed += result.failed;
+      requests += result.requests;
+      process.stdout.write(`${JSON.stringify({ deploys, failed, requests, failures: result.failures })}\n`);
+    }
+    if (failed === 0) throw new Error(`void: of ${requests} requests during ${deploys} deploys with a single reload each, none failed`);
+  });
+});
