@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { deploy } from './deploy/deploy';
 import { renderSuite } from './report/markdown';
 import { machineClass } from './report/machine';
 import { Results, SuiteResult, writeResults } from './report/results';
@@ -10,7 +11,7 @@ import { throughput } from './throughput/throughput';
 
 // Run by tools/bench.mjs, which sets up what the suites need.
 
-const SUITES: { readonly [name: string]: Suite } = { synth, throughput };
+const SUITES: { readonly [name: string]: Suite } = { synth, throughput, deploy };
 /** With less, the figures are a trial and are not written down. */
 const LEAST_RUNS = 7;
 const LEAST_SECONDS = 3;

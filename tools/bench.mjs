@@ -7,6 +7,7 @@
 
 import path from 'node:path';
 import { setUpCaddy } from '../bench/setup/caddy.mjs';
+import { setUpCompose } from '../bench/setup/compose.mjs';
 import { setUpWrk } from '../bench/setup/wrk.mjs';
 import { stopEngine } from './setup/engine.mjs';
 import { ROOT, setUp } from './setup/index.mjs';
@@ -19,13 +20,15 @@ const ALL = ['engine', 'node-modules', 'terraform', 'provider', 'images'];
 await main(async () => {
   const args = process.argv.slice(2);
   const named = args.filter((arg) => /^[a-z]/.test(arg));
-  const onlySynth = named.length > 0 && named.every((name) => name === 'synth');
+  const asked = (suite) => named.length === 0 || named.includes(suite);
+  const onlySynth = !asked('throughput') && !asked('deploy');
   const { env, startedEngine } = await setUp({ parts: onlySynth ? ['node-modules'] : ALL });
   try {
-    if (!onlySynth) {
+    if (asked('throughput')) {
       await setUpWrk();
       env.BENCH_CADDY = await setUpCaddy();
     }
+    if (asked('deploy')) env.BENCH_COMPOSE = await setUpCompose();
     // It cleans up after itself when asked to stop, so its end is waited for.
     return await shown(process.execPath, ['--import', 'tsx', path.join('bench', 'main.ts'), ...args], {
       cwd: ROOT,

@@ -43,7 +43,7 @@ export function renderSuite(name: string, result: SuiteResult): string {
 function renderRow(row: Row): string {
   const { ratio, target } = row;
   const interval = `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)} (${(100 * ratio.confidence).toFixed(0)} %)`;
-  return `| ${[row.what, cell(row.ours), cell(row.peer), ratio.median.toFixed(2), interval, `${target.kind} ${target.ratio}`, row.verdict].join(' | ')} |`;
+  return `| ${[row.what, cell(row.ours), cell(row.peer), ratio.median.toFixed(2), interval, target ? `${target.kind} ${target.ratio}` : '', row.verdict].join(' | ')} |`;
 }
 
 function cell(series: Series): string {

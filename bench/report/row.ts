@@ -14,8 +14,8 @@ export interface Target {
   readonly ratio: number;
 }
 
-/** `short` only when the whole interval is; `open` when the median misses the target and the interval does not. */
-export type Verdict = 'met' | 'open' | 'short';
+/** `short` only when the whole interval is; `open` when the median misses the target and the interval does not; `none` without a target. */
+export type Verdict = 'met' | 'open' | 'short' | 'none';
 
 /** One comparison. */
 export interface Row {
@@ -24,7 +24,7 @@ export interface Row {
   readonly peer: Series;
   readonly ratios: readonly number[];
   readonly ratio: Estimate;
-  readonly target: Target;
+  readonly target?: Target;
   readonly verdict: Verdict;
 }
 
@@ -36,13 +36,14 @@ export interface Measured {
 }
 
 /** Compares runs that were made in turns. */
-export function compare(what: string, ours: Measured, peer: Measured, target: Target): Row {
+export function compare(what: string, ours: Measured, peer: Measured, target?: Target): Row {
   const ratios = pairedRatios(ours.runs, peer.runs);
   const ratio = estimate(ratios);
   return { what, ours: series(ours), peer: series(peer), ratios, ratio, target, verdict: verdict(ratio, target) };
 }
 
-export function verdict(ratio: Estimate, target: Target): Verdict {
+export function verdict(ratio: Estimate, target?: Target): Verdict {
+  if (!target) return 'none';
   const meets = (value: number) => (target.kind === 'at least' ? value >= target.ratio : value <= target.ratio);
   if (meets(ratio.median)) return 'met';
   return meets(ratio.low) || meets(ratio.high) ? 'open' : 'short';
