@@ -27,7 +27,7 @@ export function writeSoakReport({ load, rows, control }: SoakFindings): void {
     date: new Date().toISOString().slice(0, 10),
     machine: machineClass(),
     engine: engine('version', '--format', '{{.Server.Version}}'),
-    load: { ...load, acknowledged: undefined },
+    load: { ...load, acknowledged: undefined, phases: load.phases.filter((phase) => phase.name !== '') },
     rows,
     control,
   };
@@ -54,20 +54,24 @@ function render(found: Report): string {
     `${found.date}, ${found.machine}, Docker Engine ${found.engine}, with the clients on the same cores.`,
     '',
     `- Requests: ${number(load.requests)} in ${load.seconds.toFixed(0)} s; failed: **${number(load.failed)}**; slowest: ${number(load.slowest)} ms`,
+    `- New connections a second: ${(newConnections(load) / load.seconds).toFixed(0)} on average`,
     `- Rows acknowledged: ${number(rows.acknowledged)}; missing: **${rows.missing}**; there twice: **${rows.doubled}**`,
     `- Control, a proxy that reloads once: ${number(control.failed)} of ${number(control.requests)} requests failed, in ${control.deploys} deploys`,
     '',
     `| phase | seconds | ${groups.join(' | ')} |`,
     `|---|---|${groups.map(() => '---|').join('')}`,
-    ...load.phases.map(
-      (phase) => `| ${phase.name || 'before'} | ${phase.seconds.toFixed(1)} | ${groups.map((name) => cell(phase, name)).join(' | ')} |`,
-    ),
+    ...load.phases.map((phase) => `| ${phase.name} | ${phase.seconds.toFixed(1)} | ${groups.map((name) => cell(phase, name)).join(' | ')} |`),
     '',
     'Each cell: requests (a second), failed, slowest.',
     '',
     ...section('Failures', load.failures),
-    ...section('Failures of the control', control.failures),
+    // They are all alike.
+    ...section('Failures of the control', control.failures.slice(0, 3)),
   ].join('\n');
+}
+
+function newConnections(load: Report['load']): number {
+  return load.phases.reduce((sum, phase) => sum + Object.values(phase.groups)[0].requests, 0);
 }
 
 function cell(phase: LoadPhase, group: string): string {
