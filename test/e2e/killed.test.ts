@@ -95,7 +95,12 @@ function inState(): string[] {
 /** Does something while clients ask; none of them may notice. */
 async function unnoticed(done: () => void): Promise<void> {
   const result: LoadResult = await underLoad(
-    { port, host: 'hello.localhost', path: '/whoami', contains: '"greeting"', parallel: 4, minimum: 50 },
+    {
+      port,
+      host: 'hello.localhost',
+      groups: [{ name: 'visitors', count: 4, every: 50, path: '/whoami', contains: '"greeting"' }],
+      minimum: 50,
+    },
     done,
   );
   expect(result).toMatchObject({ failed: 0, failures: [] });

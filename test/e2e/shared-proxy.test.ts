@@ -4,7 +4,7 @@ import { ContainerImage, Duration, ErrorPage, GunicornApp, NginxProxy, ProxyRout
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { ask, eventually } from './support/http';
-import { LoadResult, underLoad } from './support/load';
+import { LoadGroup, LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 
 // Two stacks, each with a state of its own, at one proxy: what one does is nothing to the clients of the other.
@@ -82,11 +82,16 @@ function untouched(): string {
   return [...ids, engine('exec', proxyContainer, 'cat', '/tmp/nginx.pid')].join(' ');
 }
 
+/** Clients that connect anew for each request and never try again. */
+function visitors(contains: string): LoadGroup[] {
+  return [{ name: 'visitors', count: 8, every: 50, path: '/whoami', contains }];
+}
+
 /** Does something while the proxy's own app is asked, none of whose clients may notice. */
 async function unnoticed(done: () => unknown): Promise<void> {
   const before = untouched();
   const minimum = 300;
-  const result: LoadResult = await underLoad({ port, host: HELLO, path: '/whoami', contains: '"edge 1"', minimum, parallel: 8 }, done);
+  const result: LoadResult = await underLoad({ port, host: HELLO, groups: visitors('"edge 1"'), minimum }, done);
   expect(result).toMatchObject({ failed: 0, failures: [] });
   expect(result.requests).toBeGreaterThanOrEqual(minimum);
   expect(untouched()).toBe(before);
@@ -103,7 +108,7 @@ test('an app of another stack joins, on a host of its own and below a path of th
 test('it releases by itself, and loses no request either', async () => {
   const minimum = 300;
   await unnoticed(async () => {
-    const result = await underLoad({ port, host: BLOG, path: '/whoami', contains: '"blog ', minimum, parallel: 8 }, () => {
+    const result = await underLoad({ port, host: BLOG, groups: visitors('"blog '), minimum }, () => {
       blog.deploy(guestStack({ greeting: 'blog 2' }, ...routes));
     });
     expect(result).toMatchObject({ failed: 0, failures: [] });
@@ -112,12 +117,12 @@ test('it releases by itself, and loses no request either', async () => {
 });
 
 test('both release at once, and neither undoes the other', async () => {
-  const load = { port, path: '/whoami', minimum: 300, parallel: 4 };
+  const load = { port, minimum: 300 };
   const results: LoadResult[] = [];
   results.push(
-    await underLoad({ ...load, host: HELLO, contains: '"edge ' }, async () => {
+    await underLoad({ ...load, host: HELLO, groups: visitors('"edge ') }, async () => {
       results.push(
-        await underLoad({ ...load, host: BLOG, contains: '"blog ' }, async () => {
+        await underLoad({ ...load, host: BLOG, groups: visitors('"blog ') }, async () => {
           edge.synth(edgeStack({ greeting: 'edge 2' }));
           blog.synth(guestStack({ greeting: 'blog 3' }, ...routes));
           for (const { ok, output } of await Promise.all([edge.applyMeanwhile(), blog.applyMeanwhile()]))

@@ -57,7 +57,10 @@ async function greeting(): Promise<unknown> {
 
 /** Does something while clients ask, none of whom may notice. */
 async function unnoticed(minimum: number, done: () => void): Promise<void> {
-  const result = await underLoad({ port, host: 'hello.localhost', path: '/whoami', contains: '"greeting"', minimum }, done);
+  const result = await underLoad(
+    { port, host: 'hello.localhost', groups: [{ name: 'visitors', count: 16, every: 50, path: '/whoami', contains: '"greeting"' }], minimum },
+    done,
+  );
   expect(result).toMatchObject({ failed: 0, failures: [] });
   expect(result.requests).toBeGreaterThanOrEqual(minimum);
 }

@@ -93,7 +93,7 @@ export async function underLoad(options: LoadOptions, done: () => unknown): Prom
   try {
     // They ask before anything is done.
     await moment(1000);
-    done();
+    await done();
     // What is served last has to hold for a moment, too.
     await moment(2000);
   } catch (error) {
