@@ -26,6 +26,7 @@ export class Carrier extends EngineContainer {
       imageId: props.image.imageId,
       provider: context.provider,
       createBeforeDestroy: true,
+      anyImage: true,
       labels: () => ({ ...context.containerLabels(scope), ...props.labels?.() }),
       dependencies: () => props.image.resources,
       arguments: (): ContainerArguments => ({

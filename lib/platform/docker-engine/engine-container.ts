@@ -18,6 +18,8 @@ export interface EngineContainerProps {
   readonly labels: () => Record<string, string>;
   readonly dependencies: () => TerraformResource[];
   readonly provisioners?: LocalExecProvisioner[];
+  /** Whether a new image is no reason to replace it: what it does is the same in any. Otherwise each release of an app would do all of it again. */
+  readonly anyImage?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export class EngineContainer extends Container {
       image: props.imageId,
       provider: props.provider,
       provisioners: props.provisioners,
-      lifecycle: props.createBeforeDestroy ? { createBeforeDestroy: true, ignoreChanges: ['name'] } : undefined,
+      lifecycle: props.createBeforeDestroy ? { createBeforeDestroy: true, ignoreChanges: props.anyImage ? ['name', 'image'] : ['name'] } : undefined,
     });
   }
 
@@ -85,6 +87,7 @@ export class EngineContainer extends Container {
       resolver: new DefaultTokenResolver(new StringConcat()),
       preparing: false,
     }) as Record<string, unknown>;
-    return shortHash(stableJson(Object.fromEntries(Object.entries(resolved).filter(([name]) => !CHANGED_IN_PLACE.has(name)))));
+    const ignored = (name: string) => CHANGED_IN_PLACE.has(name) || (name === 'image' && this.props.anyImage);
+    return shortHash(stableJson(Object.fromEntries(Object.entries(resolved).filter(([name]) => !ignored(name)))));
   }
 }

@@ -13,6 +13,8 @@ export interface JobContainerProps {
   readonly dependencies: () => TerraformResource[];
   readonly labels: () => Record<string, string>;
   readonly arguments: () => ContainerArguments;
+  /** Whether a new image is no reason to run it again. */
+  readonly anyImage?: boolean;
 }
 
 /** What a job of the platform's own is made from. */
@@ -34,6 +36,7 @@ export class EngineJobs {
       imageId: image.imageId,
       provider: this.context.provider,
       createBeforeDestroy: true,
+      anyImage: props.anyImage,
       labels: props.labels,
       dependencies: props.dependencies,
       provisioners: [reportJob(scope)],
@@ -48,6 +51,7 @@ export class EngineJobs {
     const image = this.context.images.bind(scope, props.image);
     return this.job(scope, id, image, {
       timeoutMinutes: 5,
+      anyImage: true,
       dependencies: () => [...image.resources, ...props.after()],
       labels: () => this.context.containerLabels(scope),
       arguments: () => ({

@@ -244,7 +244,7 @@ describe('files', () => {
         { file: '/files/bin/run', content: '#!/bin/sh\n', permissions: '0555' },
         { file: '/files/nginx.conf', content: 'worker $${x} %%{y} $host;\n', permissions: '0444' },
       ],
-      lifecycle: { create_before_destroy: true, ignore_changes: ['name'] },
+      lifecycle: { create_before_destroy: true, ignore_changes: ['name', 'image'] },
       depends_on: [expect.any(String)],
       labels: [{ label: 'org.cdktf-django.files', value: reference }, ...labels('shop/Web/Conf')],
     });

@@ -1,5 +1,5 @@
 import { TerraformVariable } from 'cdktf';
-import { ContainerImage, Duration, HealthCheck, Network, Service, ServiceProps, Size, Volume } from '../../../lib';
+import { ContainerImage, Duration, Files, HealthCheck, Network, Secret, SecretFile, Service, ServiceProps, Size, Volume } from '../../../lib';
 import { label, newStack, Synthesized } from '../../support/synth';
 
 const base: ServiceProps = {
@@ -56,6 +56,18 @@ test.each<[string, object]>([
   ['stopSignal', { stopSignal: 'SIGINT' }],
   ['stopGracePeriod', { stopGracePeriod: Duration.seconds(11) }],
 ])('another %s replaces the container', (_what, change) => expect(fingerprint(change)).not.toBe(before));
+
+test.each(['Conf', 'Data', 'Key'])('another image does not replace what does the same in any: %s', (id) => {
+  const of = (tag: string) => {
+    const stack = newStack();
+    const image = ContainerImage.fromRegistry(`redis:${tag}`);
+    new Files(stack, 'Conf', { image }).addFile('a', 'b');
+    new Volume(stack, 'Data', { owner: { user: 1, group: 1, image } });
+    new SecretFile(stack, 'Key', { secret: Secret.generated(), secretName: 'key', image });
+    return label(new Synthesized(stack).container(`shop/${id}`), 'org.cdktf-django.fingerprint');
+  };
+  expect(of('7')).toBe(of('8'));
+});
 
 test('a volume, its path, its mode and a network replace the container', () => {
   const add = (path: string, readOnly: boolean) => (service: Service) => {
