@@ -10,7 +10,7 @@ import { freePort } from './support/port';
 // A deploy that dies: terminal closed, machine of the operator gone, out of memory. The site must go on, what the dead one left must be found, and
 // nothing else, and the next deploy must succeed.
 const root = join(__dirname, '..', '..');
-const kills = Number(process.env.CDKTF_DJANGO_KILLS ?? 4);
+const kills = Number(process.env.CDKTF_DJANGO_KILLS ?? 3);
 const deployment = new Deployment('killed');
 const decoys = [`${deployment.namespace}-of-another-namespace`, `${deployment.namespace}-of-another-stack`];
 let port: number;
