@@ -26,6 +26,8 @@ export class Candidate {
     private readonly files: Files,
     private readonly owner: string,
     private readonly keepalive: number,
+    /** Takes the servers of a group: its name, and the lines of its file. */
+    private readonly addServers: (text: string) => void,
   ) {}
 
   /** Adds a group of servers, once for each owner, purpose and way of balancing. Returns its name. */
@@ -43,7 +45,8 @@ export class Candidate {
     if (known === undefined) {
       this.upstreams.set(name, addresses);
       this.addConfig(`upstreams/${name}.conf`, () => upstreamConfig(this.owner, name, balancing, this.keepalive));
-      this.addConfig(`upstreams/${name}.servers`, () => upstreamServers(servers));
+      // Not among the files: names of servers change with each release, and files that do are brought into a new volume.
+      this.addServers(`${name}\n${renderConfig(upstreamServers(servers))}`);
     } else if (known !== addresses) {
       reject(this.scope, `${owner.node.path} names other servers for one route than for another; a target has the same ones for all of its routes`);
     }

@@ -54,7 +54,10 @@ export class Routing {
     if (props.upstreamKeepalive !== undefined) requireInteger(proxy, 'upstreamKeepalive', props.upstreamKeepalive, { min: 1, max: 1024 });
     const { image } = props;
     this.files = new Files(proxy, 'Candidate', { image });
-    this.candidate = new Candidate(proxy, this.files, props.owner, props.upstreamKeepalive ?? 32);
+    let groups = 0;
+    this.candidate = new Candidate(proxy, this.files, props.owner, props.upstreamKeepalive ?? 32, (text) =>
+      this.publication.addEnvironment(`PROXY_SERVERS_${groups++}`, text),
+    );
     this.pages = this.addPages(props.defaults.pages ?? {});
     this.program = new Files(proxy, 'Publisher', { image });
     this.program.addFile('publish.sh', runtimeFile('nginx/publish.sh'));

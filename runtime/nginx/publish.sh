@@ -22,6 +22,13 @@ trap 'withdraw || true; exit 143' TERM INT QUIT
 
 mkdir -p "$state/inbox" "$state/outbox" "$draft/candidate"
 cp -R "$candidate/." "$draft/candidate/"
+# The servers of each group: its name in the first line, and what its file has in the others.
+number=0
+while eval "text=\${PROXY_SERVERS_$number-}" && [ -n "$text" ]; do
+  name=$(printf '%s\n' "$text" | head -n 1)
+  printf '%s\n' "$text" | sed -e 1d -e '/^$/d' >"$draft/candidate/upstreams/$name.servers"
+  number=$((number + 1))
+done
 echo "$owner" >"$draft/owner"
 # Held for as long as somebody waits: a request that nobody waits for must not change routes later.
 exec 8>"$draft/alive"

@@ -44,6 +44,13 @@ function candidate(proxy: NginxProxy): Record<string, string> {
   return Object.fromEntries(files._entries.map(({ path, content }) => [path, content]));
 }
 
+/** The servers of each group, which are no part of the files. */
+function servers(proxy: NginxProxy): string[] {
+  return Object.entries(proxy.publication.environment)
+    .filter(([name]) => /^PROXY_SERVERS_\d+$/.test(name))
+    .map(([, value]) => value);
+}
+
 function routed(route: Partial<ProxyRouteProps> = {}, props: NginxProxyProps = {}, target?: (scope: Construct) => Target) {
   const stack = newStack();
   const proxy = newProxy(props, stack);
@@ -53,8 +60,8 @@ function routed(route: Partial<ProxyRouteProps> = {}, props: NginxProxyProps = {
 }
 
 describe('the candidate', () => {
-  test('has a server for the host, a location for the path and the servers in a file of their own', () => {
-    const { files } = routed();
+  test('has a server for the host, a location for the path and a group of servers', () => {
+    const { files, proxy } = routed();
     expect(Object.keys(files)).toEqual([
       'nginx.conf',
       'pages/maintenance.html',
@@ -62,7 +69,6 @@ describe('the candidate', () => {
       'servers/shop.example.com/locations/root.conf',
       'servers/shop.example.com/server.conf',
       'upstreams/shop-web.conf',
-      'upstreams/shop-web.servers',
     ]);
     expect(files['servers/shop.example.com/server.conf']).toBe(`server {
     listen 8080;
@@ -89,7 +95,7 @@ upstream shop-web.once {
     include owners/proxy/upstreams/shop-web.servers;
 }
 `);
-    expect(files['upstreams/shop-web.servers']).toBe('server web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n');
+    expect(servers(proxy)).toEqual(['shop-web\nserver web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n']);
     expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
 location / {
     client_max_body_size 10m;
@@ -178,11 +184,11 @@ location /my.app/ {
   });
 
   test('files come from a file server and are kept where they are immutable', () => {
-    const servers = [new Endpoint('files', 8080)];
-    const { files } = routed(
+    const endpoints = [new Endpoint('files', 8080)];
+    const { files, proxy } = routed(
       { path: '/hello' },
       {},
-      (scope) => new Target(scope, 'Web', { files: [{ urlPrefix: '/hello/static/', serverPrefix: '/static/', servers }] }),
+      (scope) => new Target(scope, 'Web', { files: [{ urlPrefix: '/hello/static/', serverPrefix: '/static/', servers: endpoints }] }),
     );
     const location = Object.entries(files).find(([path]) => path.includes('/locations/hello-static-'))![1];
     expect(location).toBe(`# host shop.example.com, path /hello/static/
@@ -204,7 +210,7 @@ location ^~ /hello/static/ {
     proxy_pass http://shop-web-files/static/;
 }
 `);
-    expect(files['upstreams/shop-web-files.servers']).toBe('server files:8080 resolve max_fails=0;\n');
+    expect(servers(proxy)[1]).toBe('shop-web-files\nserver files:8080 resolve max_fails=0;\n');
   });
 
   test('snippets stand in files of their own, word for word', () => {
@@ -336,6 +342,12 @@ location /hello/ {
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
 `);
   });
+});
+
+test('other servers are no other files: a release brings none', () => {
+  const of = (name: string) => routed({}, {}, (scope) => new Target(scope, 'Web', { servers: [name] }));
+  expect(of('one').files).toEqual(of('two').files);
+  expect(servers(of('one').proxy)).not.toEqual(servers(of('two').proxy));
 });
 
 describe('what runs', () => {

@@ -22,7 +22,6 @@ test('its routes are handed in under a name of this stack’s own, without setti
     'servers/blog.example.com/locations/root.snippet',
     'servers/blog.example.com/server.conf',
     'upstreams/blog-proxy.blog-blog.conf',
-    'upstreams/blog-proxy.blog-blog.servers',
   ]);
   expect(files['upstreams/blog-proxy.blog-blog.conf']).toContain('    include owners/blog-proxy/upstreams/blog-proxy.blog-blog.servers;\n');
   const location = files['servers/blog.example.com/locations/root.conf'];
