@@ -7,6 +7,17 @@ import { runtimeFile } from '../image/default-images';
 /** A page larger than this would be a burden for Terraform's state. */
 const LARGEST = 128 * 1024;
 
+const SHIPPED = {
+  unavailable: {
+    title: 'Back in a moment',
+    text: 'This page cannot be served right now. It is being looked after; please try again in a few seconds.',
+  },
+  maintenance: {
+    title: 'Down for maintenance',
+    text: 'This site is being worked on, and will be back soon. Nothing that you saved is lost.',
+  },
+};
+
 /** A page that the proxy shows by itself: one HTML document with everything in it, since nothing else can be relied on when it is shown. */
 export class ErrorPage {
   /**
@@ -40,9 +51,10 @@ export class ErrorPage {
     return new ErrorPage(() => html);
   }
 
-  /** @internal */
-  public static _shipped(name: string): ErrorPage {
-    return new ErrorPage(() => runtimeFile(`nginx/pages/${name}.html`));
+  /** The page of this library for one of the two purposes. @internal */
+  public static _shipped(purpose: keyof typeof SHIPPED): ErrorPage {
+    const { title, text } = SHIPPED[purpose];
+    return new ErrorPage(() => runtimeFile('nginx/page.html').replaceAll('TITLE', title).replace('TEXT', text));
   }
 
   private constructor(private readonly read: (scope: IConstruct) => string) {}

@@ -126,7 +126,7 @@ export class Routing {
   /** Adds the pages of a route, or of all; what is not given is the proxy's own. */
   private addPages(pages: ProxyPages, prefix = ''): LocationPages {
     const own = prefix === '';
-    const file = (name: string, page: ErrorPage | undefined) =>
+    const file = (name: 'unavailable' | 'maintenance', page: ErrorPage | undefined) =>
       page || own ? this.candidate.addPage(`${prefix}${name}`, page ?? ErrorPage._shipped(name)) : `pages/${name}.html`;
     const defaults = this.defaults.pages ?? {};
     return {

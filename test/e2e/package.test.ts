@@ -53,7 +53,7 @@ describe('the package', () => {
       /^build\/[a-z0-9/-]+\.(js|d\.ts)$/,
       /^runtime\/images\.json$/,
       /^runtime\/[a-z0-9_/-]+(\.(py|sh|conf|conf\.py))?$/,
-      /^runtime\/nginx\/(README\.md|pages\/[a-z]+\.html)$/,
+      /^runtime\/nginx\/(README\.md|page\.html)$/,
       /^node_modules\/@balena\/dockerignore\/(package\.json|README\.md|LICENSE.*|CHANGELOG\.md|.*\.(js|ts))$/,
     ];
     const paths = packed.files.map((file) => file.path);

@@ -27,3 +27,11 @@ test.each<[ErrorPage, RegExp]>([
 ])('page %#', (page, message) => {
   expect(() => page._html(scope())).toThrow(message);
 });
+
+test.each(['unavailable', 'maintenance'] as const)('the page of this library for %s is whole, and says its own', (purpose) => {
+  const html = ErrorPage._shipped(purpose)._html(scope());
+  const title = { unavailable: 'Back in a moment', maintenance: 'Down for maintenance' }[purpose];
+  expect(html).toContain(`<title>${title}</title>`);
+  expect(html).toContain(`<h1>${title}</h1>`);
+  expect(html).not.toMatch(/TITLE|TEXT|(src|href)=/);
+});
