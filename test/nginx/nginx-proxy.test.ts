@@ -63,6 +63,7 @@ describe('the candidate', () => {
   test('has a server for the host, a location for the path and a group of servers', () => {
     const { files, proxy } = routed();
     expect(Object.keys(files)).toEqual([
+      'listen.conf',
       'nginx.conf',
       'pages/maintenance.html',
       'pages/unavailable.html',
@@ -71,8 +72,9 @@ describe('the candidate', () => {
       'upstreams/shop-web.conf',
     ]);
     expect(files['servers/shop.example.com/server.conf']).toBe(`server {
-    listen 8080;
+    include owners/proxy/listen.conf;
     server_name shop.example.com;
+    include owners/*/servers/shop.example.com/certificate*.conf;
     include owners/proxy/snippets/server/*.conf;
     location ^~ /.cdktf-django/ {
         internal;
@@ -83,6 +85,7 @@ describe('the candidate', () => {
     include owners/*/servers/shop.example.com/locations/*.conf;
 }
 `);
+    expect(files['listen.conf']).toBe('listen 8080;\n');
     expect(files['upstreams/shop-web.conf']).toBe(`upstream shop-web {
     zone shop-web 256k;
     include owners/proxy/upstreams/shop-web.servers;
@@ -109,6 +112,7 @@ location / {
     proxy_connect_timeout 1s;
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
+    include owners/proxy/snippets/location/*.conf;
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Real-IP $remote_addr;
@@ -195,6 +199,7 @@ location /my.app/ {
 location ^~ /hello/static/ {
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+    include owners/proxy/snippets/location/*.conf;
     proxy_set_header Connection "";
     proxy_set_header Accept-Encoding $file_encoding;
     proxy_set_header Cookie "";

@@ -5,6 +5,7 @@ import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
 import { maintenanceSwitch } from './error-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
+import { tlsConfig, TlsSettings } from './tls-config';
 import { connectionSwitch, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
@@ -25,6 +26,7 @@ export interface MainSettings {
   /** Whether every route of every stack shows the maintenance page. */
   readonly maintenance: boolean;
   readonly snippet: boolean;
+  readonly tls?: TlsSettings;
 }
 
 /** nginx.conf of the proxy. Paths without a leading slash are relative to the folder of the generation that it is part of. */
@@ -49,6 +51,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
         ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
         directive('include', 'owners/*/upstreams/*.conf'),
         unknownHosts(),
+        ...(settings.tls ? tlsConfig(settings.tls) : []),
         directive('include', 'servers.conf'),
         localServer([
           block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),

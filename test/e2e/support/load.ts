@@ -24,6 +24,8 @@ export interface LoadOptions {
   /** Where the port is. */
   readonly address?: string;
   readonly host: string;
+  /** Whether it is asked over HTTPS. */
+  readonly https?: boolean;
   readonly groups: LoadGroup[];
   /** Requests that are made at least, however soon the rest ends. */
   readonly minimum: number;
