@@ -113,7 +113,7 @@ location / {
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
     include owners/proxy/snippets/location/*.conf;
-    proxy_set_header Host $http_host;
+    proxy_set_header Host $asked_host;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
@@ -261,6 +261,7 @@ location ^~ /hello/static/ {
 `);
     expect(config).toContain('    resolver 127.0.0.11 valid=2s ipv6=off;\n');
     expect(config).toContain('    proxy_next_upstream error timeout;\n');
+    expect(config).toContain('    map $http_host $asked_host {\n        default $http_host;\n    }\n');
     expect(config).toContain(`    map $request_method $once {
         default "";
         "~^(?:POST|LOCK|PATCH)$" .once;

@@ -9,6 +9,7 @@ import {
   Duration,
   ErrorPage,
   GunicornApp,
+  Hsts,
   GunicornAppProps,
   NginxProxy,
   NginxProxyProps,
@@ -21,6 +22,7 @@ import {
   RemovalPolicy,
   Secret,
   Size,
+  Tls,
 } from '../../lib';
 import { folder } from './folder';
 
@@ -208,7 +210,7 @@ const pages = some<ProxyPages>({
   maintenanceRetryAfter: seconds(1, 90000),
 } as never);
 
-export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
+const plainProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
   httpPort: fc.integer({ min: 1, max: 65535 }),
   address: fc.ipV4(),
@@ -230,6 +232,32 @@ export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   memory: mebibytes(6, 8192),
   cpus,
 } as never);
+
+/** TLS and what goes with it, or nothing. */
+const tls = fc.option(
+  fc.tuple(
+    fc.oneof(
+      fc.constant(() => Tls.selfSigned()),
+      line.map((part) => () => Tls.certificateFiles({ folder: `/etc/${part}`, certificate: `a${part.replace(/\.\./g, '')}`, privateKey: '%{key}' })),
+    ),
+    some<NginxProxyProps>({
+      httpsPort: fc.integer({ min: 1, max: 65535 }),
+      http3: fc.boolean(),
+      hsts: fc.oneof(
+        fc.constantFrom(Hsts.ramp(), Hsts.off()),
+        seconds(0, 900).map((age) => Hsts.fixed(age, { includeSubDomains: true })),
+      ),
+    } as never),
+  ),
+  { nil: undefined },
+);
+
+export const validProxy: fc.Arbitrary<NginxProxyProps> = fc.tuple(plainProxy, tls).map(([props, secure]) => {
+  if (!secure) return props;
+  const [make, more] = secure;
+  const same = (props.httpPort ?? 80) === (more.httpsPort ?? 443);
+  return { ...props, ...more, ...(same ? { httpsPort: props.httpPort === 8443 ? 9443 : 8443 } : {}), tls: make() };
+});
 
 export interface Whole {
   readonly db: PostgresDbProps;
@@ -334,5 +362,9 @@ export const wrong = {
     cpus: fc.constantFrom(0, -1, NaN),
     cacheSize: fc.constant(Size.mebibytes(0)),
     httpSnippet: fc.constant('a\0b'),
+    // Without a certificate.
+    httpsPort: fc.integer({ min: 1, max: 65535 }),
+    hsts: fc.constantFrom(Hsts.ramp(), Hsts.off()),
+    http3: fc.boolean(),
   },
 };

@@ -98,7 +98,9 @@ describe('bad input is refused with the path of the construct', () => {
   });
 
   test.each(['etc', '/', '', '/a\nb'])('the folder of the host %j', (path) => {
-    expect(() => newJob().addReadOnlyHostFolder(path, '/data')).toThrow(/^shop\/Job: a folder of the host must be an absolute path, and not "\/", got "/);
+    expect(() => newJob().addReadOnlyHostFolder(path, '/data')).toThrow(
+      /^shop\/Job: a folder of the host must be an absolute path, and not "\/", got "/,
+    );
   });
 
   test('a mount path that is taken, by whatever', () => {

@@ -5,6 +5,7 @@ import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
 import { maintenanceSwitch } from './error-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
+import { hostSwitch } from './proxying';
 import { tlsConfig, TlsSettings } from './tls-config';
 import { connectionSwitch, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
@@ -43,7 +44,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
       [
         ...general(),
         ...client(settings),
-        ...upstreams(),
+        ...upstreams(settings.tls?.http3 ?? false),
         ...fileCache(settings.cacheSize),
         ...compression(settings.gzip),
         ...accessLog(settings.accessLog),
@@ -91,7 +92,7 @@ function client(settings: MainSettings): ConfigNode[] {
   ];
 }
 
-function upstreams(): ConfigNode[] {
+function upstreams(http3: boolean): ConfigNode[] {
   return [
     // The engine's own name server: a restarted container has another address.
     directive('resolver', '127.0.0.11', 'valid=2s', 'ipv6=off'),
@@ -105,6 +106,7 @@ function upstreams(): ConfigNode[] {
     directive('proxy_buffers', 8, '16k'),
     directive('proxy_busy_buffers_size', '32k'),
     directive('proxy_max_temp_file_size', '256m'),
+    hostSwitch(http3),
     groupSwitch(),
     // Only WebSockets: another upgrade (h2c) would be a tunnel past the rules of this proxy.
     block('map', [expression('$http_upgrade'), expression('$upgrade_to')], [mapEntry('default', ''), mapEntry('~*^websocket$', 'websocket')]),

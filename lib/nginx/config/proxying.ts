@@ -1,5 +1,5 @@
 import { PROXY_OWNER } from '../proxy-layout';
-import { ConfigNode, directive, expression } from './directive';
+import { block, ConfigNode, directive, expression, mapEntry } from './directive';
 
 /*
  * What every request that is passed to an app carries. It stands in each location, since nginx drops what it has inherited as soon as a
@@ -24,12 +24,18 @@ export function hooks(): ConfigNode {
   return directive('include', `owners/${PROXY_OWNER}/snippets/location/*.conf`);
 }
 
+/** In the http block: the host as the client wrote it. HTTP/3 has no header for it, and what nginx makes of it there came with 1.29.3. */
+export function hostSwitch(http3: boolean): ConfigNode {
+  const entries = [mapEntry('default', expression('$http_host')), ...(http3 ? [mapEntry('', expression('$host$is_request_port$request_port'))] : [])];
+  return block('map', [expression('$http_host'), expression('$asked_host')], entries);
+}
+
 /** Headers of a request on its way to an app. */
 export function appHeaders(scriptName: string): ConfigNode[] {
   const header = (name: string, value: string) => directive('proxy_set_header', name, expression(value));
   return [
     // With the port, as the client wrote it: Django compares it with the Origin.
-    header('Host', '$http_host'),
+    header('Host', '$asked_host'),
     // The proxy is the edge: what a client says of itself is overwritten, never appended to.
     header('X-Forwarded-For', '$remote_addr'),
     header('X-Real-IP', '$remote_addr'),
