@@ -48,7 +48,7 @@ export interface AppHealthOptions {
   readonly expect?: string;
 
   /**
-   * Time between two probes.
+   * Time from the beginning of a probe to that of the next one, 250 ms or more. A new server is asked all the while until its first success.
    *
    * @default Duration.seconds(3)
    */
@@ -159,6 +159,8 @@ const PREFLIGHT_PORT = 8001;
 /** Seconds by which a heartbeat may be older than Gunicorn's own timeout: Gunicorn gets to act first. */
 const HEARTBEAT_MARGIN = 15;
 const START_PERIOD = Duration.seconds(60);
+/** From the end of a probe to the beginning of the next one. */
+const PROBE_PAUSE = Duration.millis(250);
 const SHORTEST_PREFLIGHT = 10;
 
 /**
@@ -375,7 +377,8 @@ export class GunicornApp extends Construct implements IProxyTarget {
       stopSignal: 'SIGTERM',
       stopGracePeriod: plan.stopGracePeriod,
       healthCheck: HealthCheck.command(health, {
-        interval: props.health?.interval ?? Duration.seconds(3),
+        interval: PROBE_PAUSE,
+        timeout: this.probeLasts(props).plus(Duration.seconds(5)),
         startPeriod: props.health?.startPeriod ?? START_PERIOD,
       }),
     });
@@ -404,9 +407,18 @@ export class GunicornApp extends Construct implements IProxyTarget {
         ...(firstPath === path ? [] : ['--until-first-success', firstPath]),
         // Once it has answered, its workers' main loops are looked at: a request would wait in line behind busy threads, and make a busy app an ill one.
         ...['--heartbeat', String(plan.timeout.toSeconds() + HEARTBEAT_MARGIN)],
+        ...['--last', String(this.probeLasts(props).toSeconds())],
         ...['--end-after', String(this.endAfter(health, plan))],
       ],
     };
+  }
+
+  /** Of the time from one probe to the next one, all but a moment: a probe waits by itself, so that the first success is seen when it happens. */
+  private probeLasts(props: GunicornAppProps): Duration {
+    const interval = props.health?.interval ?? Duration.seconds(3);
+    const lasts = interval.toMilliseconds() - PROBE_PAUSE.toMilliseconds();
+    if (lasts < 0) reject(this, `health.interval must be 250 ms or more, got ${interval}`);
+    return Duration.millis(lasts);
   }
 
   private endAfter(health: AppHealthOptions, plan: GunicornPlan): number {

@@ -79,6 +79,17 @@ class Gunicorn(ProjectTest):
         server.wait(20)
         self.assertEqual(list(self.beats.iterdir()), [])
 
+    def test_django_is_imported_before_there_are_workers_and_the_project_is_not(self):
+        record = self.folder / "imports"
+        self.append_settings(
+            "import os, sys\n"
+            f"with open({str(record)!r}, 'a') as file: print(os.getpid(), 'django.forms' in sys.modules, file=file)"
+        )
+        server = self.start("--workers", "2")
+        lines = [line.split() for line in record.read_text().splitlines()]
+        self.assertNotIn(str(server.pid), [pid for pid, _ in lines])
+        self.assertEqual({before for _, before in lines}, {"True"})
+
     def test_manage_gets_what_the_server_got(self):
         self.write_config()
         result = subprocess.run(

@@ -14,6 +14,8 @@ export interface LoadGroup {
   readonly contains: string;
   /** Whether a client keeps its connection. A kept one hides what new ones meet. */
   readonly keep?: boolean;
+  /** Where these clients go, when it is not where the others do. */
+  readonly at?: { readonly address: string; readonly port: number };
   /** `rows` posts a row each time; `pages` gets a page, then the hashed files that it names, and those again. */
   readonly kind?: 'plain' | 'rows' | 'pages';
 }
