@@ -175,7 +175,7 @@ describe('releases in a row', () => {
   beforeAll(async () => {
     deployment.deploy(build({ folder: project.release(0), release: 0 }));
     const direct = { ...visitors, at: { address: deployment.address(deployment.containers('Proxy/Server')[0]), port: 8080 } };
-    clients = new Load({ port, host: HOST, groups: [direct, ...others], minimum: MINIMUM });
+    clients = new Load({ port, host: HOST, groups: [direct, ...others], minimum: MINIMUM, first: true });
     let last = 0;
     try {
       await phase('nothing', () => moment(5000));
@@ -251,7 +251,7 @@ describe('releases through a proxy that reloads once', () => {
     while (lost.failed === 0 && lost.deploys < CONTROL_DEPLOYS) {
       lost.deploys++;
       const deploy = () => control.deploy(buildControl(`deploy ${lost.deploys}`));
-      const { requests, failed, failures } = await underLoad({ port: controlPort, host: HOST, groups: [visitors], minimum: 0 }, deploy);
+      const { requests, failed, failures } = await underLoad({ port: controlPort, host: HOST, groups: [visitors], minimum: 0, first: true }, deploy);
       lost.requests += requests;
       lost.failed += failed;
       lost.failures.push(...failures);
