@@ -63,7 +63,7 @@ export const CHECKS: readonly Check[] = [
     exceptions: [
       {
         who: 'jobs that hand a volume or a secret to its owner',
-        why: 'they have CHOWN alone, no network, one or two volumes and a fixed script, and end within seconds',
+        why: 'they have CHOWN alone, no network, volumes of their own and a fixed script, and end within seconds',
         covers: (container) =>
           isJob(container) && isRoot(container) && container.HostConfig.CapAdd?.join() === 'CAP_CHOWN' && container.HostConfig.NetworkMode === 'none',
       },
@@ -140,7 +140,7 @@ export const CHECKS: readonly Check[] = [
       {
         who: 'all servers',
         why: 'they come back by themselves however long the database or the host was away; the engine waits longer after each failure, up to a minute, and a release that crashes never gets traffic',
-        covers: isServer,
+        covers: (container) => isServer(container) && container.HostConfig.RestartPolicy.Name === 'unless-stopped',
       },
     ],
   },
@@ -263,7 +263,7 @@ export function benchmark(subjects: readonly Subject[], security: EngineSecurity
 export function benchmarkTable(verdicts: readonly Verdict[]): string {
   const rows = verdicts.map(({ check, failures, needed }) => {
     const held = failures.length === 0 ? 'holds' : `does not hold: ${failures.join('; ')}`;
-    return `| ${check.id} | ${check.title} | ${[held, ...needed.map(({ who, why }) => `but for ${who}: ${why}`)].join(', ')} |`;
+    return `| ${check.id} | ${check.title} | ${[held, needed.map(({ who, why }) => `but for ${who}: ${why}`).join('; ')].filter((text) => text !== '').join(', ')} |`;
   });
   return ['| check | what | result |', '|---|---|---|', ...rows].join('\n');
 }

@@ -3,7 +3,7 @@ import { engine } from './docker';
 
 /** Whether a program inside a container can open a TCP connection to an address. The container needs bash, as Debian's images have it. */
 export function reaches(container: string, address: string, port: number): boolean {
-  const script = 'if timeout 3 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null; then echo open; else echo closed; fi';
+  const script = 'if timeout 2 bash -c "exec 3<>/dev/tcp/$0/$1" 2>/dev/null; then echo open; else echo closed; fi';
   return answered(engine('exec', container, 'bash', '-c', script, address, String(port)));
 }
 
