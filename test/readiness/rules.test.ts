@@ -162,11 +162,12 @@ describe('what is no fault', () => {
     ['a database elsewhere', { add: (stack) => elsewhere(stack) }],
   ])('%s', (_what, planted) => expect(findings(judge(planted))).toEqual([]));
 
-  test('a DEBUG that is a token', () => {
+  test('what only the deploy knows', () => {
     const app = judge({
       add: (stack) => {
-        const debugVariable = new TerraformVariable(stack, 'debug', {});
-        new GunicornApp(stack, 'Late', { image: pinned('late'), module: 'app:app', environment: { DEBUG: debugVariable.stringValue } });
+        const late = new TerraformVariable(stack, 'late', {}).stringValue;
+        new GunicornApp(stack, 'Late', { image: pinned('late'), module: 'app:app', environment: { DEBUG: late } });
+        new NginxProxy(stack, 'Second', { address: late, httpPort: 8081 });
       },
     });
     expect(findings(app)).toEqual([]);

@@ -1,8 +1,10 @@
+import { Token } from 'cdktf';
 import { NginxProxy } from '../../nginx/nginx-proxy';
 import { Service } from '../../workload/service';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 
-const isLoopback = (address: string) => address.startsWith('127.');
+/** Whether others than the host come to an address; one that only the deploy knows is not judged. */
+const isOpen = (address: string) => !Token.isUnresolved(address) && !address.startsWith('127.');
 
 /** What others than the host itself can reach. */
 export const NETWORK_RULES: readonly JudgingRule[] = [
@@ -13,7 +15,7 @@ export const NETWORK_RULES: readonly JudgingRule[] = [
     remedy:
       'Have TLS before it: let it listen at 127.0.0.1 behind what speaks HTTPS on this host, or suppress the rule where a load balancer in a private network does.',
     find: (construct) => {
-      if (!(construct instanceof NginxProxy) || construct.scheme !== 'http' || isLoopback(construct.address)) return undefined;
+      if (!(construct instanceof NginxProxy) || construct.scheme !== 'http' || !isOpen(construct.address)) return undefined;
       return `http://${construct.address}:${construct.httpPort}`;
     },
   },
@@ -24,7 +26,7 @@ export const NETWORK_RULES: readonly JudgingRule[] = [
     remedy: 'Publish the port at 127.0.0.1, route to the service through an NginxProxy, or let its clients join its network.',
     find: (construct) => {
       if (!(construct instanceof Service) || construct.node.scope instanceof NginxProxy) return undefined;
-      const open = construct.publishedPorts.filter(({ address }) => address !== undefined && !isLoopback(address));
+      const open = construct.publishedPorts.filter(({ address }) => address !== undefined && isOpen(address));
       return open.length === 0 ? undefined : open.map(({ address, hostPort, protocol }) => `${address}:${hostPort}/${protocol ?? 'tcp'}`).join(', ');
     },
   },

@@ -290,7 +290,7 @@ describe('volumes and networks', () => {
 
   test('an offline workload has no network', () => {
     const job = synth((stack) => new Job(stack, 'Job', { image, offline: true })).container('shop/Job');
-    expect([job.network_mode, job.networks_advanced]).toEqual(['none', undefined]);
+    expect([job.network_mode, job.networks_advanced]).toEqual(['none', []]);
   });
 
   test('a network has a fixed name, which tells whether it has a way out', () => {
