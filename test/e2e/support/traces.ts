@@ -55,7 +55,7 @@ function* imageTraces(namespace: string, containers: readonly string[]): Generat
   if (built.length > 0) yield* layers(built);
 }
 
-/** The layers of images, those that a later one hides too. */
+/** The layers of images, those that a later one hides too, but for those of images that others made. */
 function* layers(images: readonly string[]): Generator<Trace> {
   const folder = mkdtempSync(join(tmpdir(), 'cdktf-django-layers-'));
   try {
@@ -63,16 +63,31 @@ function* layers(images: readonly string[]): Generator<Trace> {
     const unpacked = spawnSync('tar', ['-xf', 'images.tar'], { cwd: folder, encoding: 'utf8' });
     if (unpacked.status !== 0) throw new Error(`tar failed: ${unpacked.stderr}`);
     rmSync(join(folder, 'images.tar'));
+    const others = othersLayers(folder);
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       // Layers that images share are links to one.
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
+      if (others.has(relative(folder, path))) continue;
       const content = readFileSync(path);
       yield { where: `layer: ${relative(folder, path)}`, content: content.readUInt16BE(0) === 0x1f8b ? gunzipSync(content) : content };
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The files, in a folder of saved images, of layers that come from images of a registry: they were there before any secret was. */
+function othersLayers(folder: string): Set<string> {
+  const others = lines(engine('images', '--format', '{{.Repository}}:{{.Tag}}')).filter((name) => !/^cdktf-django\/|<none>/.test(name));
+  const known = new Set(lines(engine('image', 'inspect', '--format', '{{range .RootFS.Layers}}{{println .}}{{end}}', ...others)));
+  const read = <T>(name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+  return new Set(
+    read<{ Config: string; Layers: string[] }[]>('manifest.json').flatMap(({ Config, Layers }) => {
+      const { diff_ids } = read<{ rootfs: { diff_ids: string[] } }>(Config).rootfs;
+      return Layers.filter((_layer, index) => known.has(diff_ids[index]));
+    }),
+  );
 }
 
 /** The arguments of all processes of the host that run now. */
