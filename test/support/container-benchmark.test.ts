@@ -23,7 +23,7 @@ function subject(
     },
     State: { Status: 'running', StartedAt: '2026-01-01T00:00:00Z', Health: { Status: 'healthy' } },
     Mounts: [{ Type: 'volume', Source: '/var/lib/docker/volumes/x/_data', Destination: '/data', RW: true, Propagation: '' }],
-    NetworkSettings: { Networks: { 'shop-edge': { IPAddress: '', Gateway: '' } } },
+    NetworkSettings: { Networks: { 'shop-edge': {} } },
     ...planted.container,
     HostConfig: {
       Binds: null,
@@ -103,7 +103,7 @@ const faults: [id: string, planted: Parameters<typeof subject>[0], others?: stri
   ['5.26', configured({ Healthcheck: undefined })],
   ['5.26', { container: { State: { ...subject().container.State, Health: { Status: 'unhealthy' } } } }],
   ['5.27', configured({ Image: 'nginx:latest' })],
-  ['5.29', { container: { NetworkSettings: { Networks: { bridge: { IPAddress: '', Gateway: '' } } } } }],
+  ['5.29', { container: { NetworkSettings: { Networks: { bridge: {} } } } }],
   ['5.30', { host: { UsernsMode: 'host' } }],
   ['5.31', mount({ Source: '/var/run/docker.sock' })],
 ];

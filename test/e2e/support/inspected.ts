@@ -46,7 +46,7 @@ export interface Inspected {
     readonly RW: boolean;
     readonly Propagation: string;
   }[];
-  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly IPAddress: string; readonly Gateway: string }>> };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, object>> };
 }
 
 /** What a container is there for. */
