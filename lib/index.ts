@@ -24,6 +24,8 @@ export * from './postgres/postgres-db';
 export * from './postgres/postgres-ssl-mode';
 export * from './postgres/postgres-storage';
 export * from './postgres/postgres-version';
+export * from './readiness/production-readiness';
+export { ReadinessLevel, ReadinessRule } from './readiness/readiness-rule';
 export * from './workload/endpoint';
 export * from './workload/files';
 export * from './workload/health-check';

@@ -124,11 +124,14 @@ export class DjangoService extends Construct implements IProxyTarget {
   public readonly secretKey: SecretFile;
   /** The database. */
   public readonly database?: IPostgresDb;
+  /** How the project gets the settings of production. */
+  public readonly settings: DjangoSettings;
+  /** What the release job was asked to do. */
+  public readonly release: ReleaseOptions;
 
   private readonly props: DjangoServiceProps;
   private readonly staticUrl: string;
   private readonly mediaUrl: string;
-  private readonly settings: DjangoSettings;
   private readonly reachedBy: ProxyRoute[] = [];
 
   /**
@@ -140,6 +143,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.props = props;
     this.staticUrl = this.urlPath('staticUrl', props.staticUrl ?? '/static/');
     this.mediaUrl = this.urlPath('mediaUrl', props.mediaUrl ?? '/media/');
+    this.release = props.release ?? {};
     this.settings = props.settings ?? DjangoSettings.overlay(`${props.project}.settings`);
     this.settings._validate(this);
     this.requireCallable('wsgi', props.wsgi, !props.asgi);
@@ -179,7 +183,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       mediaVolume: this.mediaVolume,
     });
     this.provideSettings(release);
-    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: props.release?.timeout });
+    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: this.release.timeout });
     this.releaseJob.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.preflight.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
@@ -336,8 +340,8 @@ export class DjangoService extends Construct implements IProxyTarget {
       mediaUrl: this.mounted(this.mediaUrl),
       mediaRoot: MEDIA_ROOT,
       healthPath: HEALTH_PATH,
-      overrides: this.settings._overrides,
-      release: renderRelease(this, props.release ?? {}),
+      overrides: this.settings.overrides,
+      release: renderRelease(this, this.release),
     };
   }
 }

@@ -81,8 +81,9 @@ export class DjangoSettings {
   private constructor(
     /** The project's settings module. */
     public readonly module: string,
-    /** @internal */
-    public readonly _overrides: { readonly [name: string]: unknown },
+    /** Settings that win over all others, as JSON has them. */
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any
+    public readonly overrides: { readonly [name: string]: any },
     /** The names of variables, when the project reads its environment. @internal */
     public readonly _environment: EnvironmentNames | undefined,
   ) {}
@@ -90,7 +91,7 @@ export class DjangoSettings {
   /** @internal */
   public _validate(scope: IConstruct): void {
     requireMatch(scope, 'the settings module', this.module, MODULE, 'a Python module such as "shop.settings"');
-    for (const name of Object.keys(this._overrides))
+    for (const name of Object.keys(this.overrides))
       requireMatch(scope, 'the name of a setting', name, /^[A-Z][A-Z0-9_]*$/, 'in upper case, such as "TIME_ZONE"');
     for (const name of Object.values(this._environment ?? {}) as string[]) {
       requireMatch(scope, 'the name of an environment variable', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');

@@ -152,6 +152,7 @@ export class Routing {
       environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER: owner, PROXY_CANDIDATE: CANDIDATE_FOLDER },
       user: `${PROXY_USER}:${PROXY_USER}`,
       memory: Size.mebibytes(64),
+      offline: true,
       timeout: Duration.minutes(5),
     });
     job.addFiles(this.program, PROGRAM_FOLDER);

@@ -87,6 +87,13 @@ export interface WorkloadOptions {
    * @default - none
    */
   readonly capabilities?: string[];
+
+  /**
+   * Whether the workload has no network at all, for what works on volumes alone.
+   *
+   * @default false - without `joinNetwork` it has one of the platform's own, with a way out
+   */
+  readonly offline?: boolean;
 }
 
 /** Settings of a `Workload`. */
@@ -137,6 +144,8 @@ export abstract class Workload extends Construct {
   public readonly tmpfs: { readonly [path: string]: Size };
   /** Linux capabilities that the container has. */
   public readonly capabilities: string[];
+  /** Whether the workload has no network at all. */
+  public readonly offline: boolean;
 
   private readonly variables = new Map<string, string>();
   private readonly joined: INetwork[] = [];
@@ -160,6 +169,7 @@ export abstract class Workload extends Construct {
     this.readOnlyRoot = props.readOnlyRoot ?? true;
     this.tmpfs = props.tmpfs ?? { '/tmp': Size.mebibytes(64) };
     this.capabilities = [...(props.capabilities ?? [])];
+    this.offline = props.offline ?? false;
     this.validateOptions();
     for (const [name, value] of Object.entries(props.environment ?? {})) this.addEnvironment(name, value);
   }
@@ -204,8 +214,13 @@ export abstract class Workload extends Construct {
     this.variables.set(name, value);
   }
 
-  /** Puts the workload into a network, once. */
+  /**
+   * Puts the workload into a network, once.
+   *
+   * @throws when the workload is offline
+   */
   public joinNetwork(network: INetwork): void {
+    if (this.offline) reject(this, `an offline workload cannot join the network ${network.node.path}; leave out offline`);
     if (!this.joined.includes(network)) {
       this.joined.push(network);
       if (hasBinding(network)) this.runAfter(network);

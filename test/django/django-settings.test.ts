@@ -6,7 +6,7 @@ const check = (settings: DjangoSettings) => () => settings._validate(new Constru
 
 test('an overlay has the module and what wins over it', () => {
   const settings = DjangoSettings.overlay('shop.settings', { overrides: { TIME_ZONE: 'UTC' } });
-  expect(settings).toMatchObject({ module: 'shop.settings', _overrides: { TIME_ZONE: 'UTC' }, _environment: undefined });
+  expect(settings).toMatchObject({ module: 'shop.settings', overrides: { TIME_ZONE: 'UTC' }, _environment: undefined });
   expect(check(settings)).not.toThrow();
 });
 

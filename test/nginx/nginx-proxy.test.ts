@@ -380,6 +380,7 @@ describe('what runs', () => {
     const web = new Service(stack, 'Web', { image: ContainerImage.fromRegistry('example/web:1') });
     const proxy = newProxy({}, stack);
     proxy.addRoute({ host: 'a.example.com', target: new Target(stack, 'Target', { completion: [web] }) });
+    expect(proxy.publication.offline).toBe(true);
     expect(proxy.publication._predecessors).toContain(web);
     expect(proxy.service._predecessors).not.toContain(web);
     expect(proxy.publication._predecessors).not.toContain(proxy.service);

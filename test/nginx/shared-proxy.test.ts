@@ -50,6 +50,7 @@ test('nothing of the proxy itself is made: the app joins its network, the lease 
   expect(lease).toMatchObject({
     user: '10101:10101',
     read_only: true,
+    network_mode: 'none',
     env: ['PROXY_OWNER=blog-proxy', 'PROXY_STATE=/var/lib/proxy'],
     stop_signal: 'SIGTERM',
     wait: true,

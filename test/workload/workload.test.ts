@@ -26,6 +26,15 @@ test('least privilege is the default', () => {
   expect(newJob()).toMatchObject({ readOnlyRoot: true, capabilities: [], tmpfs: { '/tmp': Size.mebibytes(64) } });
 });
 
+test('an offline one is in no network, and joins none', () => {
+  expect(newJob().offline).toBe(false);
+  const job = newJob({ offline: true });
+  expect(job.offline).toBe(true);
+  expect(() => job.joinNetwork(new Network(job, 'Net'))).toThrow(
+    'shop/Job: an offline workload cannot join the network shop/Job/Net; leave out offline',
+  );
+});
+
 test('an empty command is the one of the image', () => expect(newJob({ command: [] }).command).toBeUndefined());
 
 test('a network is joined once, a secret is mounted once', () => {

@@ -25,6 +25,9 @@ export interface RootJobProps {
   readonly after: () => TerraformResource[];
 }
 
+/** Mebibytes: a shell and a few tools. */
+const ROOT_JOB_MEMORY = 64;
+
 /** Containers that run to their end during the deploy. */
 export class EngineJobs {
   constructor(private readonly context: EngineContext) {}
@@ -59,6 +62,8 @@ export class EngineJobs {
         entrypoint: props.command.slice(0, 1),
         command: props.command.slice(1).map(terraformText),
         user: '0:0',
+        memory: ROOT_JOB_MEMORY,
+        memory_swap: ROOT_JOB_MEMORY,
         read_only: true,
         network_mode: 'none',
         capabilities: { drop: ['ALL'], add: ['CAP_CHOWN'] },
