@@ -4,7 +4,7 @@ import { ContainerImage, GunicornApp, NginxProxy } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { ask } from './support/http';
-import { LoadResult, underLoad } from './support/load';
+import { FOR_LOAD, LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 
 // A deploy that dies: terminal closed, machine of the operator gone, out of memory. The site must go on, what the dead one left must be found, and
@@ -25,7 +25,7 @@ function build(greeting: string): Build {
       workers: 1,
       environment: { GREETING: greeting },
     });
-    new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port }).addRoute({ host: 'hello.localhost', target: app });
+    new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, limits: FOR_LOAD }).addRoute({ host: 'hello.localhost', target: app });
   });
 }
 

@@ -6,7 +6,7 @@ import { ContainerImage, DockerEngine, GunicornApp, NginxProxy, Platform } from 
 import { Build, Deployment } from './support/deployment';
 import { EngineNode } from './support/engine-node';
 import { ask } from './support/http';
-import { underLoad } from './support/load';
+import { FOR_LOAD, underLoad } from './support/load';
 import { freePort } from './support/port';
 import { SshAccess } from './support/ssh';
 
@@ -31,7 +31,7 @@ function build(greeting: string, module = 'app:app'): Build {
       environment: { GREETING: greeting },
     });
     // What is open on all addresses of the node is open on the loopback of the host.
-    new NginxProxy(stack, 'Proxy', { address: '0.0.0.0', httpPort: port }).addRoute({ host: 'hello.localhost', target: hello });
+    new NginxProxy(stack, 'Proxy', { address: '0.0.0.0', httpPort: port, limits: FOR_LOAD }).addRoute({ host: 'hello.localhost', target: hello });
   };
 }
 
