@@ -11,6 +11,7 @@ export { GunicornOptions } from './gunicorn/gunicorn-options';
 export * from './image/container-image';
 export { PythonProjectOptions } from './image/python-project';
 export * from './nginx/balancing';
+export { ClientLimits, ClientLimitsProps } from './nginx/client-limits';
 export * from './nginx/error-page';
 export * from './nginx/file-server';
 export * from './nginx/nginx-proxy';

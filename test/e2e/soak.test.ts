@@ -3,7 +3,7 @@ import { TerraformStack } from 'cdktf';
 import { Applied, Build, Deployment, stack } from './support/deployment';
 import { logs } from './support/docker';
 import { ask } from './support/http';
-import { Load, LoadGroup, LoadResult, moment, underLoad } from './support/load';
+import { FOR_LOAD, Load, LoadGroup, LoadResult, moment, underLoad } from './support/load';
 import { freePort } from './support/port';
 import { reloadInOnePhase } from './support/single-phase';
 import { SoakProject } from './support/soak-project';
@@ -81,6 +81,7 @@ function build(version: Version): Build {
     const proxy = new NginxProxy(made, 'Proxy', {
       address: '127.0.0.1',
       httpPort: port,
+      limits: FOR_LOAD,
       // A zone keeps its key for as long as nginx runs (a reload with another one is refused), so another key comes with another zone.
       httpSnippet: `limit_req_zone "$binary_remote_addr of ${release}" zone=release_${release}:1m rate=100000r/s;`,
       ...(settings ? { gzip: false, clientTimeouts: { keepalive: Duration.seconds(20) }, upstreamKeepalive: 16 } : {}),
@@ -95,7 +96,7 @@ function build(version: Version): Build {
 
 function buildControl(greeting: string): Build {
   return stack((made) => {
-    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: controlPort });
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: controlPort, limits: FOR_LOAD });
     proxy.addRoute({ host: HOST, path: LIGHT, target: lightApp(made, 2, greeting) });
     reloadInOnePhase(proxy);
   });

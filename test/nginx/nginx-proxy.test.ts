@@ -65,7 +65,10 @@ describe('the candidate', () => {
     expect(Object.keys(files)).toEqual([
       'nginx.conf',
       'pages/maintenance.html',
+      'pages/too-many-requests.html',
       'pages/unavailable.html',
+      'rules/file-limits.conf',
+      'rules/limits.conf',
       'servers/shop.example.com/locations/root.conf',
       'servers/shop.example.com/server.conf',
       'upstreams/shop-web.conf',
@@ -79,6 +82,10 @@ describe('the candidate', () => {
         alias /var/lib/proxy/live/owners/;
         add_header Retry-After $retry_after always;
         add_header Cache-Control no-store always;
+        add_header X-Content-Type-Options nosniff always;
+        add_header Referrer-Policy same-origin always;
+        add_header X-Frame-Options DENY always;
+        add_header Cross-Origin-Opener-Policy same-origin always;
     }
     include owners/*/servers/shop.example.com/locations/*.conf;
 }
@@ -99,6 +106,13 @@ upstream shop-web.once {
     expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
 location / {
     client_max_body_size 10m;
+    include owners/proxy/rules/denied*.conf;
+    include owners/proxy/rules/allowed*.conf;
+    include owners/proxy/rules/limits*.conf;
+    add_header X-Content-Type-Options $own_x_content_type_options always;
+    add_header Referrer-Policy $own_referrer_policy always;
+    add_header X-Frame-Options $own_x_frame_options always;
+    add_header Cross-Origin-Opener-Policy $own_cross_origin_opener_policy always;
     if ($in_maintenance) {
         set $retry_after 300;
         error_page 503 /.cdktf-django/proxy/pages/maintenance.html;
@@ -106,13 +120,14 @@ location / {
     }
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+    error_page 429 /.cdktf-django/proxy/pages/too-many-requests.html;
     proxy_connect_timeout 1s;
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
-    proxy_set_header Host $http_host;
+    proxy_set_header Host $host$client_port;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Proto $client_scheme;
     proxy_set_header X-Request-ID $request_id;
     proxy_set_header Upgrade $upgrade_to;
     proxy_set_header Connection $connection_to_app;
@@ -193,14 +208,23 @@ location /my.app/ {
     const location = Object.entries(files).find(([path]) => path.includes('/locations/hello-static-'))![1];
     expect(location).toBe(`# host shop.example.com, path /hello/static/
 location ^~ /hello/static/ {
+    include owners/proxy/rules/denied*.conf;
+    include owners/proxy/rules/allowed*.conf;
+    include owners/proxy/rules/file-limits*.conf;
+    add_header X-Content-Type-Options $own_x_content_type_options always;
+    add_header Referrer-Policy $own_referrer_policy always;
+    add_header X-Frame-Options $own_x_frame_options always;
+    add_header Cross-Origin-Opener-Policy $own_cross_origin_opener_policy always;
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+    error_page 429 /.cdktf-django/proxy/pages/too-many-requests.html;
     proxy_set_header Connection "";
     proxy_set_header Accept-Encoding $file_encoding;
     proxy_set_header Cookie "";
     proxy_set_header Authorization "";
     proxy_set_header X-Request-ID $request_id;
     proxy_connect_timeout 1s;
+    proxy_max_temp_file_size 0;
     proxy_cache files;
     proxy_cache_key "$proxy_host$uri $file_encoding";
     proxy_ignore_headers Vary;

@@ -17,6 +17,7 @@ test('its routes are handed in under a name of this stack’s own, without setti
   const { files, proxy } = joined();
   expect(Object.keys(files)).toEqual([
     'pages/maintenance.html',
+    'pages/too-many-requests.html',
     'pages/unavailable.html',
     'servers/blog.example.com/locations/root.conf',
     'servers/blog.example.com/locations/root.snippet',

@@ -2,6 +2,8 @@ import { TerraformStack } from 'cdktf';
 import fc from 'fast-check';
 import {
   Balancing,
+  ClientLimits,
+  ClientLimitsProps,
   ContainerImage,
   DjangoService,
   DjangoServiceProps,
@@ -208,6 +210,36 @@ const pages = some<ProxyPages>({
   maintenanceRetryAfter: seconds(1, 90000),
 } as never);
 
+const network = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.0/8', '2001:db8::/32'));
+const networks = fc.uniqueArray(network, { minLength: 1, maxLength: 3 });
+const limits = fc.oneof(
+  fc.constant(ClientLimits.none()),
+  some<ClientLimitsProps>({
+    requestsPerSecond: fc.integer({ min: 1, max: 1_000_000 }),
+    burst: fc.integer({ min: 1, max: 1_000_000 }),
+    connections: fc.integer({ min: 1, max: 65_535 }),
+    loginsPerMinute: fc.integer({ min: 1, max: 1_000_000 }),
+    loginBurst: fc.integer({ min: 1, max: 1_000_000 }),
+    loginPaths: fc.uniqueArray(folderPath, { maxLength: 2 }),
+    exemptNetworks: networks,
+  }).map((props) => ClientLimits.perAddress(props)),
+);
+const policy = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom('default-src', 'img-src', 'script-src'),
+      line.map((value) => value.replace(/[^\x20-\x7e]|[$,"\\;]/g, '').replace(/'nonce-/g, '')),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((parts) => parts.map(([name, value]) => `${name} ${value}`).join('; '));
+const rules = {
+  limits: fc.option(limits, { nil: undefined }),
+  allowedNetworks: fc.option(networks, { nil: undefined }),
+  deniedNetworks: fc.option(networks, { nil: undefined }),
+  contentSecurityPolicy: fc.option(policy, { nil: undefined }),
+};
+
 export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
   httpPort: fc.integer({ min: 1, max: 65535 }),
@@ -229,6 +261,9 @@ export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   workerConnections: fc.integer({ min: 64, max: 262144 }),
   memory: mebibytes(6, 8192),
   cpus,
+  ...rules,
+  trustedProxies: networks,
+  maxHeaderSize: fc.integer({ min: 8, max: 1024 }).map((value) => Size.kibibytes(value)),
 } as never);
 
 export interface Whole {
@@ -256,6 +291,7 @@ export const validWhole: fc.Arbitrary<Whole> = fc.record({
       snippet: fc.option(text, { nil: undefined }),
       maintenance: fc.option(fc.boolean(), { nil: undefined }),
       pages: fc.option(pages, { nil: undefined }),
+      ...rules,
     }),
     { minLength: 1, maxLength: 3, selector: (route) => route.host },
   ),
@@ -334,5 +370,17 @@ export const wrong = {
     cpus: fc.constantFrom(0, -1, NaN),
     cacheSize: fc.constant(Size.mebibytes(0)),
     httpSnippet: fc.constant('a\0b'),
+    limits: fc
+      .oneof(
+        fc.record({ requestsPerSecond: notInteger(1, 1_000_000) }),
+        fc.record({ connections: notInteger(1, 65_535) }),
+        fc.constantFrom({ loginPaths: ['a'] }, { loginPaths: ['/a b'] }, { exemptNetworks: ['a'] }),
+      )
+      .map((props) => ClientLimits.perAddress(props as ClientLimitsProps)),
+    allowedNetworks: fc.constantFrom([], [''], ['a'], ['1.2.3.4/33'], ['1.2.3.4/8'], ['::1', '::1']),
+    deniedNetworks: fc.constantFrom([''], ['0.0.0.0/0'], ['::1/64'], ['1.2.3.4; allow all']),
+    contentSecurityPolicy: fc.constantFrom('', 'default-src $a', 'a\nb', 'A', "script-src 'nonce-1'"),
+    trustedProxies: fc.constantFrom(['::/0'], ['proxy'], ['10.0.0.1/8']),
+    maxHeaderSize: fc.constantFrom(Size.kibibytes(7), Size.mebibytes(2)),
   },
 };

@@ -63,7 +63,7 @@ function renderNode(node: ConfigNode, indent: string): string {
   if ('comment' in node) return `${indent}# ${refuseControlCharacters(node.comment)}\n`;
   // Keys of a map are ours, and may be regular expressions, in which "$" is an end and not a variable.
   if ('from' in node) return `${indent}${renderArgument(expression(node.from))} ${renderArgument(node.to)};\n`;
-  if (!/^[a-z_]+$/.test(node.name)) fail(`${JSON.stringify(node.name)} is no directive`);
+  if (!/^[a-z][a-z0-9_]*$/.test(node.name)) fail(`${JSON.stringify(node.name)} is no directive`);
   const head = [node.name, ...node.args.map(renderArgument)].join(' ');
   if (!node.block) return `${indent}${head};\n`;
   return `${indent}${head} {\n${node.block.map((child) => renderNode(child, `${indent}    `)).join('')}${indent}}\n`;

@@ -1,4 +1,5 @@
 import { ConfigNode, directive, expression } from './directive';
+import { CLIENT_PORT, CLIENT_SCHEME } from './trust-config';
 
 /*
  * What every request that is passed to an app carries. It stands in each location, since nginx drops what it has inherited as soon as a
@@ -22,12 +23,12 @@ const CLEARED_HEADERS = [
 export function appHeaders(scriptName: string): ConfigNode[] {
   const header = (name: string, value: string) => directive('proxy_set_header', name, expression(value));
   return [
-    // With the port, as the client wrote it: Django compares it with the Origin.
-    header('Host', '$http_host'),
-    // The proxy is the edge: what a client says of itself is overwritten, never appended to.
+    // The host by which nginx chose the route, whatever else a request names beside it; with the port that the client wrote, since Django compares it with the Origin.
+    header('Host', `$host${CLIENT_PORT}`),
+    // What a client says of itself is overwritten, never appended to. Only a proxy in front that is trusted is asked (trust-config.ts).
     header('X-Forwarded-For', '$remote_addr'),
     header('X-Real-IP', '$remote_addr'),
-    header('X-Forwarded-Proto', '$scheme'),
+    header('X-Forwarded-Proto', CLIENT_SCHEME),
     header('X-Request-ID', '$request_id'),
     header('Upgrade', '$upgrade_to'),
     header('Connection', '$connection_to_app'),

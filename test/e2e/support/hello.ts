@@ -1,6 +1,7 @@
 import { TerraformStack } from 'cdktf';
 import { join } from 'node:path';
 import { ContainerImage, GunicornApp, NginxProxy } from '../../../lib';
+import { FOR_LOAD } from './load';
 
 /** How the small app of the examples is deployed. */
 export interface HelloProps {
@@ -21,5 +22,5 @@ export function helloBehindProxy(stack: TerraformStack, { greeting, module = 'ap
     workers: 1,
     environment: { GREETING: greeting },
   });
-  new NginxProxy(stack, 'Proxy', { address, httpPort: port }).addRoute({ host: 'hello.localhost', target: app });
+  new NginxProxy(stack, 'Proxy', { address, httpPort: port, limits: FOR_LOAD }).addRoute({ host: 'hello.localhost', target: app });
 }

@@ -2,6 +2,13 @@ import { ChildProcessByStdio, spawn } from 'node:child_process';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { ClientLimits } from '../../../lib';
+
+/** Networks of an engine. Whoever asks by way of the loopback address of its host has the address of a gateway in one of them. */
+export const ENGINE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+
+/** For a proxy that gets load from one address: what is tested is something else than its limits. */
+export const FOR_LOAD = ClientLimits.perAddress({ exemptNetworks: ENGINE_NETWORKS });
 
 /** Clients that do the same. */
 export interface LoadGroup {
