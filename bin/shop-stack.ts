@@ -1,7 +1,7 @@
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
-import { ContainerImage, DjangoService, DockerEngine, GunicornApp, NginxProxy, Platform, PostgresDb, Size } from '../lib';
+import { ContainerImage, DjangoService, DockerEngine, GunicornApp, NginxProxy, Platform, PostgresDb, Size, Tls } from '../lib';
 
 const examples = join(__dirname, '..', 'examples');
 
@@ -9,6 +9,8 @@ const examples = join(__dirname, '..', 'examples');
 export interface ShopStackProps {
   /** The port on that address. */
   readonly port: number;
+  /** A port for HTTPS, with a certificate of the engine's own. @default - plain HTTP alone */
+  readonly httpsPort?: number;
   /** The IPv4 address of the host. @default '127.0.0.1' */
   readonly address?: string;
   /** A mirror of Docker Hub. @default - Docker Hub itself */
@@ -34,7 +36,11 @@ export class ShopStack extends TerraformStack {
       replicas: 1,
     });
 
-    const proxy = new NginxProxy(this, 'Proxy', { address: props.address ?? '127.0.0.1', httpPort: props.port });
+    const proxy = new NginxProxy(this, 'Proxy', {
+      address: props.address ?? '127.0.0.1',
+      httpPort: props.port,
+      ...(props.httpsPort === undefined ? {} : { tls: Tls.selfSigned(), httpsPort: props.httpsPort }),
+    });
     proxy.addRoute({ host: '127.0.0.1', target: shop });
     proxy.addRoute({ host: 'shop.localhost', target: shop });
     proxy.addRoute({ host: 'hello.localhost', target: hello });

@@ -6,6 +6,7 @@ import { ShopStack } from './shop-stack';
 const app = new App();
 const stack = new ShopStack(app, 'shop', {
   port: Number(process.env.CDKTF_DJANGO_PORT ?? 8080),
+  httpsPort: process.env.CDKTF_DJANGO_HTTPS_PORT ? Number(process.env.CDKTF_DJANGO_HTTPS_PORT) : undefined,
   imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR,
 });
 new DockerProvider(stack, 'Docker');

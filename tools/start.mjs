@@ -1,13 +1,14 @@
 /**
- * npm start [-- --port 8090]
+ * npm start [-- [--port 8090] [--tls]]
  *
- * Sets up what is missing, deploys the example and waits until it answers through nginx.
+ * Sets up what is missing, deploys the example and waits until it answers through nginx; with --tls over HTTPS, by a certificate of the engine's own.
  */
 
 import http from 'node:http';
+import https from 'node:https';
 import { parseArgs } from 'node:util';
 import { assertPort, publisher } from './example/port.mjs';
-import { cdktf, DEFAULT_PORT, STACK } from './example/shop.mjs';
+import { cdktf, DEFAULT_PORT, HTTPS_PORT, STACK } from './example/shop.mjs';
 import { setUp } from './setup/index.mjs';
 import { ask } from './setup/run.mjs';
 import { say, seconds } from './setup/say.mjs';
@@ -15,23 +16,26 @@ import { main, Trouble } from './setup/trouble.mjs';
 
 const PATIENCE_MS = 60_000;
 
-function portAsked() {
+function options() {
   let values;
   try {
-    ({ values } = parseArgs({ options: { port: { type: 'string' } } }));
+    ({ values } = parseArgs({ options: { port: { type: 'string' }, tls: { type: 'boolean' } } }));
   } catch (error) {
-    throw new Trouble(error.message, { remedy: 'npm start [-- --port 8090]' });
+    throw new Trouble(error.message, { remedy: 'npm start [-- [--port 8090] [--tls]]' });
   }
   const text = values.port ?? process.env.CDKTF_DJANGO_PORT ?? String(DEFAULT_PORT);
   if (!/^\d+$/.test(text) || Number(text) < 1 || Number(text) > 65535) {
     throw new Trouble(`"${text}" is not a port`, { remedy: 'a number from 1 to 65535' });
   }
-  return Number(text);
+  if (values.tls && Number(text) === HTTPS_PORT) throw new Trouble(`--tls has port ${HTTPS_PORT} for HTTPS`, { remedy: 'another --port' });
+  return { port: Number(text), tls: values.tls ?? false };
 }
 
 function status(url) {
   return new Promise((resolve) => {
-    const request = http.get(url, { timeout: 5_000 }, (response) => {
+    const secure = url.startsWith('https:');
+    // Nobody has certified the certificate.
+    const request = (secure ? https : http).get(url, { timeout: 5_000, ...(secure ? { rejectUnauthorized: false } : {}) }, (response) => {
       response.resume();
       resolve(`${response.statusCode} from ${response.headers.server ?? 'a server without a name'}`);
     });
@@ -57,17 +61,21 @@ async function waitForSite(url) {
 const engineIsHere = () => !process.env.DOCKER_HOST || process.env.DOCKER_HOST.startsWith('unix:');
 
 await main(async () => {
-  const port = portAsked();
+  const { port, tls } = options();
   const { env, startedEngine } = await setUp();
-  if (engineIsHere()) await assertPort(port);
+  if (engineIsHere()) {
+    await assertPort(port);
+    if (tls) await assertPort(HTTPS_PORT);
+  }
 
   say('example', `deploying the stack "${STACK}" with cdktf ...`);
   await cdktf(['deploy', STACK, '--auto-approve', '--skip-provider-lock'], {
-    env: { ...env, CDKTF_DJANGO_PORT: String(port) },
+    env: { ...env, CDKTF_DJANGO_PORT: String(port), CDKTF_DJANGO_HTTPS_PORT: tls ? String(HTTPS_PORT) : '' },
     what: 'cdktf deploy failed',
     remedy: 'mend what the output names, then npm start again: what was made is kept',
   });
-  const site = `http://127.0.0.1:${port}`;
+  const [scheme, sitePort] = tls ? ['https', HTTPS_PORT] : ['http', port];
+  const site = `${scheme}://127.0.0.1:${sitePort}`;
   if (!engineIsHere()) {
     say('example', `deployed in ${seconds()}, on ${process.env.DOCKER_HOST}: it listens on that engine's own loopback`);
     return;
@@ -78,10 +86,10 @@ await main(async () => {
   process.stdout.write(`
 The site answers (${seconds()} in all).
 
-  The shop       ${site}/   and   http://shop.localhost:${port}/
-  The Flask app  ${site}/hello/   and   http://hello.localhost:${port}/
+  The shop       ${site}/   and   ${scheme}://shop.localhost:${sitePort}/
+  The Flask app  ${site}/hello/   and   ${scheme}://hello.localhost:${sitePort}/
 
-  Containers     docker ps --filter name=^${STACK}-
+${tls ? `  The browser warns: the certificate is one that the engine made for itself. http://127.0.0.1:${port}/ redirects.\n\n` : ''}  Containers     docker ps --filter name=^${STACK}-
   Logs           docker logs -f ${proxy}   (nginx; any other by its name)
   Stop           npm stop             (keeps the data)
                  npm stop -- --data   (removes the data too, after asking)

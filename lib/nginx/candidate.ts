@@ -6,6 +6,7 @@ import { Files } from '../workload/files';
 import { Balancing } from './balancing';
 import { ConfigNode, renderConfig } from './config/directive';
 import { appLocation, AppLocation, fileLocation, FileLocation } from './config/location-config';
+import { hostCertificate } from './config/tls-config';
 import { serverConfig } from './config/server-config';
 import { upstreamConfig, upstreamServers } from './config/upstream-config';
 import { ErrorPage } from './error-page';
@@ -20,6 +21,8 @@ export class Candidate {
   private readonly hosts = new Set<string>();
   private readonly locations = new Map<string, string>();
   private readonly upstreams = new Map<string, string>();
+  private readonly certificates = new Set<string>();
+  private readonly certificateNames = new Set<string>();
 
   constructor(
     private readonly scope: Construct,
@@ -72,6 +75,21 @@ export class Candidate {
     const file = `pages/${name}.html`;
     this.files.addFile(file, page._html(this.scope));
     return file;
+  }
+
+  /** Serves a host with a certificate of this owner's. */
+  public addCertificate(host: string, name: string): void {
+    if (this.certificates.has(host)) return;
+    this.certificates.add(host);
+    this.nameCertificate(name);
+    this.addConfig(`servers/${hostKey(host)}/certificate.conf`, () => hostCertificate(host, this.owner, name));
+  }
+
+  /** Says that a certificate of this owner's is in use. */
+  public nameCertificate(name: string): void {
+    if (this.certificateNames.has(name)) return;
+    this.certificateNames.add(name);
+    this.files.addFile(`certificates/${name}`, '# in use\n');
   }
 
   private claim(host: string, path: string, what: string): string {

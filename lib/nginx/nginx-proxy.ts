@@ -9,18 +9,33 @@ import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { Job } from '../workload/job';
 import { INetwork, Network } from '../workload/network';
-import { Service, UpdateStrategy } from '../workload/service';
+import { PublishedPort, Service, UpdateStrategy } from '../workload/service';
 import { Volume } from '../workload/volume';
+import { Certificates } from './certificates';
 import { bootstrapConfig } from './config/bootstrap-config';
 import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
-import { CACHE_FOLDER, HTTP_PORT, LOCAL_PORT, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, STATE_FOLDER } from './proxy-layout';
+import { hstsOfApps, listenConfig, TlsSettings } from './config/tls-config';
+import { Hsts } from './hsts';
 import { checkedSomeNetworks } from './networks';
+import {
+  CACHE_FOLDER,
+  CERTIFICATES_FOLDER,
+  HTTP_PORT,
+  HTTPS_PORT,
+  LOCAL_PORT,
+  PROGRAM_FOLDER,
+  PROXY_OWNER,
+  PROXY_USER,
+  SCHEME_PORTS,
+  STATE_FOLDER,
+} from './proxy-layout';
 import { ProxyRouteOptions, ProxyRouteProps } from './proxy-route';
 import { INginxProxy } from './proxy-target';
-import { checkedSnippet, requireTimes } from './route-checks';
+import { checkedSnippet, isAddress, requireTimes } from './route-checks';
 import { Routing } from './routing';
 import { NginxProxyAttributes, SharedProxy } from './shared-proxy';
+import { Tls } from './tls';
 
 /** How long the proxy waits for clients. Slow ones cost the proxy a little memory, and the apps behind it nothing. */
 export interface ClientTimeouts {
@@ -68,6 +83,37 @@ export interface NginxProxyProps extends ProxyRouteOptions {
    * @default 80
    */
   readonly httpPort?: number;
+
+  /**
+   * Serves all routes over HTTPS, with this certificate where a route has none of its own. Plain HTTP is answered with a redirect, and Django is told: secure cookies,
+   * trusted origins.
+   *
+   * It needs nginx 1.29.3 or newer with OpenSSL 3.5 and the `openssl` program, as the official Debian images have them. Turning it on or off replaces the proxy.
+   *
+   * @default - plain HTTP
+   */
+  readonly tls?: Tls;
+
+  /**
+   * The port of the host at which the proxy listens for HTTPS.
+   *
+   * @default 443, with `tls`
+   */
+  readonly httpsPort?: number;
+
+  /**
+   * What the proxy tells browsers about HTTPS alone.
+   *
+   * @default Hsts.ramp(), or Hsts.off() with Tls.selfSigned()
+   */
+  readonly hsts?: Hsts;
+
+  /**
+   * Whether HTTP/3 is offered, at the same port over UDP. Connections over it end with each change of the proxy's configuration; clients then connect again.
+   *
+   * @default false
+   */
+  readonly http3?: boolean;
 
   /**
    * The IPv4 address of the host at which the proxy listens. Clients that have only IPv6 reach it by way of a proxy in front (`trustedProxies`): the engine would show
@@ -217,16 +263,20 @@ export class NginxProxy extends Construct implements INginxProxy {
   }
 
   public readonly edgeNetwork: INetwork;
-  /** `http`, as clients see it. */
-  public readonly scheme: string = 'http';
-  /** The port of the host at which the proxy listens. */
+  /** `http` or `https`, as clients see it. */
+  public readonly scheme: string;
+  /** The port of the host at which the proxy listens for HTTP. */
   public readonly httpPort: number;
+  /** The port of the host at which the proxy listens for HTTPS, if it does. */
+  public readonly httpsPort?: number;
   /** The IPv4 address of the host at which the proxy listens. */
   public readonly address: string;
   /** nginx and its supervisor. No route is part of it, so that no route replaces it. */
   public readonly service: Service;
   /** The volume with the configuration that nginx runs with, and with what it ran before. */
   public readonly configuration: Volume;
+  /** The volume with certificates and their keys, which couriers fill and the proxy reads; with TLS alone. */
+  public readonly certificates?: Volume;
   /** The volume with cached files, and with bodies that do not fit into memory. */
   public readonly cache: Volume;
   /** Hands the routes of this stack to the proxy and waits until they are in use. */
@@ -242,18 +292,23 @@ export class NginxProxy extends Construct implements INginxProxy {
     const image = props.image ?? ContainerImage.fromRegistry(defaultImages.nginx);
     this.httpPort = props.httpPort ?? 80;
     this.address = props.address ?? '0.0.0.0';
+    this.httpsPort = props.tls ? (props.httpsPort ?? SCHEME_PORTS.https) : undefined;
+    this.scheme = props.tls ? 'https' : 'http';
     this.validate(props);
     const owner = { user: PROXY_USER, group: PROXY_USER, image };
     this.edgeNetwork = new Network(this, 'Edge');
     this.configuration = new Volume(this, 'Configuration', { owner, removalPolicy: RemovalPolicy.DESTROY });
     this.cache = new Volume(this, 'Cache', { owner, removalPolicy: RemovalPolicy.DESTROY });
+    if (props.tls) this.certificates = new Volume(this, 'Certificates', { removalPolicy: RemovalPolicy.DESTROY });
     this.service = this.makeService(image, props);
     this.routing = new Routing(this, {
       owner: PROXY_OWNER,
       image,
       configuration: this.configuration,
       scheme: this.scheme,
-      port: this.httpPort,
+      port: this.httpsPort ?? this.httpPort,
+      certificates: this.certificates && new Certificates(this, { image, owner: PROXY_OWNER, volume: this.certificates }),
+      tls: props.tls,
       upstreamKeepalive: props.upstreamKeepalive,
       defaults: props,
     });
@@ -286,6 +341,7 @@ export class NginxProxy extends Construct implements INginxProxy {
   private makeService(image: ContainerImage, props: NginxProxyProps): Service {
     const program = new Files(this, 'Program', { image });
     program.addFile('supervise.sh', runtimeFile('nginx/supervise.sh'));
+    program.addFile('tls.sh', runtimeFile('nginx/tls.sh'));
     program.addFile('bootstrap/nginx.conf', renderConfig(bootstrapConfig()));
     const drain = props.drainTimeout ?? Duration.seconds(5);
     const service = new Service(this, 'Server', {
@@ -303,7 +359,7 @@ export class NginxProxy extends Construct implements INginxProxy {
       memory: props.memory ?? Size.mebibytes(512),
       cpus: props.cpus,
       updateStrategy: UpdateStrategy.STOP_FIRST,
-      publishedPorts: [{ containerPort: HTTP_PORT, hostPort: this.httpPort, address: this.address }],
+      publishedPorts: this.publishedPorts(props.http3 ?? false),
       // The supervisor's own signal; it lets nginx finish what is under way.
       stopSignal: 'SIGTERM',
       stopGracePeriod: drain.plus(Duration.seconds(10)),
@@ -318,7 +374,17 @@ export class NginxProxy extends Construct implements INginxProxy {
     service.addFiles(program, PROGRAM_FOLDER);
     service.addVolume(this.configuration, STATE_FOLDER);
     service.addVolume(this.cache, CACHE_FOLDER);
+    if (this.certificates) service.addReadOnlyVolume(this.certificates, CERTIFICATES_FOLDER);
     return service;
+  }
+
+  private publishedPorts(http3: boolean): PublishedPort[] {
+    const { address, httpsPort } = this;
+    const https = (protocol: string) => ({ containerPort: HTTPS_PORT, hostPort: httpsPort!, address, protocol });
+    return [
+      { containerPort: HTTP_PORT, hostPort: this.httpPort, address },
+      ...(httpsPort === undefined ? [] : [https('tcp'), ...(http3 ? [https('udp')] : [])]),
+    ];
   }
 
   /** What only the proxy's own stack hands in. */
@@ -342,15 +408,35 @@ export class NginxProxy extends Construct implements INginxProxy {
           limitZones: this.routing.rules.proxyZones(),
           maintenance: props.maintenance ?? false,
           snippet: httpSnippet !== undefined,
+          tls: this.tlsSettings(props),
         }),
       ),
     );
+    files._addLateFile('listen.conf', () => renderConfig(listenConfig(this.tlsSettings(props))));
+    const hsts = props.tls && (props.hsts ?? (props.tls._trusted ? Hsts.ramp() : Hsts.off()))._steps;
+    if (hsts !== undefined) {
+      files.addFile('hsts', hsts);
+      files.addFile('snippets/location/hsts.conf', renderConfig(hstsOfApps()));
+    }
     if (httpSnippet !== undefined) files.addFile('snippets/http.conf', httpSnippet);
     if (serverSnippet !== undefined) files.addFile('snippets/server/user.conf', serverSnippet);
   }
 
+  private tlsSettings(props: NginxProxyProps): TlsSettings | undefined {
+    if (this.httpsPort === undefined) return undefined;
+    return { port: this.httpsPort, http3: props.http3 ?? false, addresses: [...this.routing.hosts].some(isAddress) };
+  }
+
   private validate(props: NginxProxyProps): void {
     requireInteger(this, 'httpPort', this.httpPort, { min: 1, max: 65535 });
+    for (const [name, value] of Object.entries({ httpsPort: props.httpsPort, hsts: props.hsts, http3: props.http3 })) {
+      if (value !== undefined && !props.tls)
+        reject(this, `${name} is for a proxy with TLS; give it a tls, such as Tls.selfSigned(), or leave ${name} out`);
+    }
+    if (this.httpsPort !== undefined) {
+      requireInteger(this, 'httpsPort', this.httpsPort, { min: 1, max: 65535 });
+      if (this.httpsPort === this.httpPort) reject(this, `httpsPort must be another port than httpPort, got ${this.httpsPort} for both`);
+    }
     requireMatch(this, 'address', this.address, /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
     const client: ClientTimeouts = props.clientTimeouts ?? {};
     requireTimes(this, 'clientTimeouts', { header: client.header, body: client.body, send: client.send, keepalive: client.keepalive });

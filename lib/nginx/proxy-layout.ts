@@ -8,6 +8,8 @@ export const PROXY_USER = 10101;
 export const FILE_SERVER_USER = 10102;
 /** The port that a server listens on; a user that is not root cannot have 80. */
 export const HTTP_PORT = 8080;
+/** The port for HTTPS, likewise; for HTTP/3 too, over UDP. */
+export const HTTPS_PORT = 8443;
 /** The port of the loopback interface for health and generation. */
 export const LOCAL_PORT = 8081;
 /** The programs, read-only. */
@@ -16,6 +18,8 @@ export const PROGRAM_FOLDER = '/opt/proxy';
 export const STATE_FOLDER = '/var/lib/proxy';
 /** The volume for cached files and for bodies that do not fit into memory. */
 export const CACHE_FOLDER = '/var/cache/proxy';
+/** The volume with certificates and their keys, where the proxy has TLS. */
+export const CERTIFICATES_FOLDER = '/var/lib/certificates';
 /** Where the publish job finds the candidate. */
 export const CANDIDATE_FOLDER = '/candidate';
 /** The owner of the routes that the proxy's own stack publishes. It alone hands in nginx.conf. */

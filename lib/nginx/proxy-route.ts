@@ -4,6 +4,7 @@ import { Balancing } from './balancing';
 import { ClientLimits } from './client-limits';
 import { ProxyPages } from './proxy-pages';
 import { IProxyTarget } from './proxy-target';
+import { Tls } from './tls';
 
 /** How long the proxy waits for an app. */
 export interface ProxyTimeouts {
@@ -108,6 +109,13 @@ export interface ProxyRouteProps extends ProxyRouteOptions {
    * @default '/'
    */
   readonly path?: string;
+
+  /**
+   * A certificate for the host and its aliases, at a proxy with TLS. All routes of a host have the same one, whichever of them says it.
+   *
+   * @default - the proxy's
+   */
+  readonly tls?: Tls;
 
   /** What answers. */
   readonly target: IProxyTarget;

@@ -21,6 +21,11 @@ export function checkedHost(scope: IConstruct, host: string): string {
   return lower;
 }
 
+/** Whether a host is an IPv4 address. */
+export function isAddress(host: string): boolean {
+  return ADDRESS.test(host);
+}
+
 /** A path with a slash at both ends, or an error. */
 export function checkedPath(scope: IConstruct, path: string): string {
   const allowed = 'a path such as "/" or "/hello/", made of letters, digits, "-", "_", "." and "~" between slashes';

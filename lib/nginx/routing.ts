@@ -11,13 +11,16 @@ import { Job } from '../workload/job';
 import { IVolume } from '../workload/volume';
 import { Balancing } from './balancing';
 import { Candidate } from './candidate';
+import { Certificates } from './certificates';
 import { LocationPages } from './config/error-config';
+import { DEFAULT_CERTIFICATE } from './config/tls-config';
 import { ErrorPage } from './error-page';
 import { CANDIDATE_FOLDER, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
 import { ProxyPages } from './proxy-pages';
 import { ProxyRouteOptions, ProxyRouteProps, ProxyTimeouts } from './proxy-route';
 import { INginxProxy, ProxyRoute } from './proxy-target';
 import { AddConfig, LocationRules, RouteRules } from './route-rules';
+import { Tls } from './tls';
 import { checkedHost, checkedPath, checkedSnippet, hostKey, pathKey, requireTimes } from './route-checks';
 
 /** What the routes of a stack rest upon. */
@@ -30,6 +33,10 @@ export interface RoutingProps {
   readonly port: number;
   readonly upstreamKeepalive?: number;
   readonly defaults: ProxyRouteOptions;
+  /** Where certificates are brought to; nothing, when the proxy has no TLS, or it is not known here. */
+  readonly certificates?: Certificates;
+  /** The certificate of hosts that have none of their own: the proxy's own stack says it. */
+  readonly tls?: Tls;
 }
 
 /** What a route has in common for all of its hosts. */
@@ -47,10 +54,13 @@ export class Routing {
   public readonly files: Files;
   /** The programs that talk to the proxy. */
   public readonly program: Files;
+  /** The hosts that the routes are for. */
+  public readonly hosts = new Set<string>();
   /** Where clients reach the routes. */
   public readonly urls: string[] = [];
 
   private readonly candidate: Candidate;
+  private readonly certified = new Map<string, Tls>();
   private readonly defaults: ProxyRouteOptions;
   private readonly pages: LocationPages;
   /** Who may ask for a route, and how much. */
@@ -75,6 +85,7 @@ export class Routing {
     this.program = new Files(proxy, 'Publisher', { image });
     this.program.addFile('publish.sh', runtimeFile('nginx/publish.sh'));
     this.publication = this.makePublication();
+    if (props.tls) this.addDefaultCertificate(props.tls);
   }
 
   public add(route: ProxyRouteProps): void {
@@ -89,6 +100,7 @@ export class Routing {
         `the target ${route.target.node.path} of host ${route.host} is in another stack; a route and its target belong to one: declare the app in ${TerraformStack.of(proxy).node.path}, or add the route in the app's stack at NginxProxy.fromAttributes()`,
       );
     }
+    if (route.tls) this.addCertificate(route.tls, hosts);
     const pages = route.pages ? this.addPages(route.pages, `${hostKey(hosts[0])}-${pathKey(path)}-`) : this.pages;
     const rules = this.rules.of(route, hosts[0], path);
     for (const host of hosts) this.route(host, path, route, { pages, rules, snippet });
@@ -106,6 +118,7 @@ export class Routing {
       origin: port === SCHEME_PORTS[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`,
     };
     const target = props.target.bindToProxy(this.proxy, route);
+    this.hosts.add(host);
     if (target.servers.length === 0)
       reject(this.proxy, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
     const balancing = props.balancing ?? this.defaults.balancing ?? Balancing.ROUND_ROBIN;
@@ -140,6 +153,38 @@ export class Routing {
     this.urls.push(`${route.origin}${path}`);
   }
 
+  private addDefaultCertificate(tls: Tls): void {
+    const { certificates } = this.props;
+    const name = certificates!.add(tls, 'Certificate', DEFAULT_CERTIFICATE, () =>
+      [...this.hosts].filter((host) => (this.certified.get(host) ?? tls) === tls),
+    );
+    this.candidate.nameCertificate(name);
+    this.publication.runAfter(...certificates!.couriers);
+  }
+
+  private addCertificate(tls: Tls, hosts: string[]): void {
+    const { certificates, scheme } = this.props;
+    if (!certificates) {
+      const remedy =
+        scheme === 'https'
+          ? "name the proxy's certificatesVolumeName in NginxProxy.fromAttributes()"
+          : 'give the proxy its own tls first; from another stack, NginxProxy.fromAttributes() needs scheme "https" and certificatesVolumeName';
+      reject(this.proxy, `the route of host ${hosts[0]} has a certificate, but this proxy has no place for one: ${remedy}`);
+    }
+    for (const host of hosts) {
+      if ((this.certified.get(host) ?? tls) !== tls)
+        reject(this.proxy, `host ${host} has two certificates; give all of its routes one and the same tls object, or only one of them`);
+      this.certified.set(host, tls);
+    }
+    const key = hostKey(hosts[0]);
+    const name = certificates.add(tls, `Certificate-${key}`, key, () =>
+      [...this.certified.keys()].filter((host) => this.certified.get(host) === tls),
+    );
+    this.publication.runAfter(...certificates.couriers);
+    if (name === DEFAULT_CERTIFICATE) return;
+    for (const host of hosts) this.candidate.addCertificate(host, name);
+  }
+
   /** Adds the pages of a route, or of all; what is not given is the proxy's own. */
   private addPages(pages: ProxyPages, prefix = ''): LocationPages {
     const own = prefix === '';
@@ -161,13 +206,18 @@ export class Routing {
   }
 
   private makePublication(): Job {
-    const { image, configuration, owner } = this.props;
+    const { image, configuration, owner, certificates } = this.props;
     // It waits for the proxy by way of the volume: nothing that is created before it is destroyed may depend on a container that publishes a port.
     const job = new Job(this.proxy, 'Publish', {
       image,
       entrypoint: ['sh'],
       command: [`${PROGRAM_FOLDER}/publish.sh`],
-      environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER: owner, PROXY_CANDIDATE: CANDIDATE_FOLDER },
+      environment: {
+        PROXY_STATE: STATE_FOLDER,
+        PROXY_OWNER: owner,
+        PROXY_CANDIDATE: CANDIDATE_FOLDER,
+        ...(certificates ? { PROXY_TLS: 'yes' } : {}),
+      },
       user: `${PROXY_USER}:${PROXY_USER}`,
       memory: Size.mebibytes(64),
       offline: true,

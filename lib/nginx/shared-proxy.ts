@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { requireInteger, requireMatch } from '../core/errors';
+import { reject, requireInteger, requireMatch } from '../core/errors';
 import { Duration } from '../core/duration';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
@@ -12,6 +12,7 @@ import { Volume } from '../workload/volume';
 import { PROGRAM_FOLDER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
 import { ProxyRouteOptions, ProxyRouteProps } from './proxy-route';
 import { INginxProxy } from './proxy-target';
+import { Certificates } from './certificates';
 import { Routing } from './routing';
 
 /** What a stack has to know of another stack's proxy. */
@@ -23,18 +24,33 @@ export interface NginxProxyAttributes extends ProxyRouteOptions {
   readonly configurationVolumeName: string;
 
   /**
-   * The scheme that clients use.
+   * The scheme that clients use: `https` at a proxy with TLS.
    *
    * @default 'http'
    */
   readonly scheme?: string;
 
   /**
-   * The port of the host at which the proxy listens.
+   * The port of the host at which the proxy listens for HTTP, when that is the scheme.
    *
-   * @default - the scheme's own: 80 or 443
+   * @default 80
    */
   readonly httpPort?: number;
+
+  /**
+   * The port of the host at which the proxy listens for HTTPS, when that is the scheme.
+   *
+   * @default 443
+   */
+  readonly httpsPort?: number;
+
+  /**
+   * The name of the volume with the proxy's certificates on the engine, for routes with a `tls` of their own: `<namespace>-<path>-certificates`, such as
+   * `edge-proxy-certificates`.
+   *
+   * @default - no route has a certificate of its own
+   */
+  readonly certificatesVolumeName?: string;
 
   /**
    * An nginx image with curl, in which the routes are handed in.
@@ -56,13 +72,22 @@ export class SharedProxy extends Construct implements INginxProxy {
     super(scope, id);
     const scheme = attributes.scheme ?? 'http';
     requireMatch(this, 'scheme', scheme, /^https?$/, '"http" or "https"');
-    const port = attributes.httpPort ?? SCHEME_PORTS[scheme];
-    requireInteger(this, 'httpPort', port, { min: 1, max: 65535 });
+    const portName = scheme === 'https' ? 'httpsPort' : 'httpPort';
+    const otherName = scheme === 'https' ? 'httpPort' : 'httpsPort';
+    if (attributes[otherName] !== undefined) reject(this, `${otherName} is not for the scheme "${scheme}"; give ${portName}, or another scheme`);
+    const port = attributes[portName] ?? SCHEME_PORTS[scheme];
+    requireInteger(this, portName, port, { min: 1, max: 65535 });
+    if (attributes.certificatesVolumeName !== undefined && scheme !== 'https')
+      reject(this, 'certificatesVolumeName is for a proxy with TLS; give it together with scheme "https"');
     const owner = platformOf(this)._nameOf(this);
     const image = attributes.image ?? ContainerImage.fromRegistry(defaultImages.nginx);
     this.edgeNetwork = Network.fromNetworkName(this, 'Edge', attributes.edgeNetworkName);
     const configuration = new Volume(this, 'Configuration', { volumeName: attributes.configurationVolumeName });
-    this.routing = new Routing(this, { owner, image, configuration, scheme, port, defaults: attributes });
+    const certificates =
+      attributes.certificatesVolumeName === undefined
+        ? undefined
+        : new Certificates(this, { image, owner, volume: new Volume(this, 'Certificates', { volumeName: attributes.certificatesVolumeName }) });
+    this.routing = new Routing(this, { owner, image, configuration, scheme, port, certificates, defaults: attributes });
     this.addLease(owner, image, configuration);
   }
 

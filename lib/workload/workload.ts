@@ -112,6 +112,14 @@ export interface VolumeMount {
   readonly readOnly: boolean;
 }
 
+/** A folder of the host as a workload sees it. */
+export interface HostFolderMount {
+  /** The absolute path on the host. */
+  readonly hostPath: string;
+  /** The absolute path at which it appears. */
+  readonly path: string;
+}
+
 /** A folder of files as a workload sees it. */
 export interface FilesMount {
   /** The files. */
@@ -152,6 +160,7 @@ export abstract class Workload extends Construct {
   private readonly mountedVolumes: VolumeMount[] = [];
   private readonly mountedFiles: FilesMount[] = [];
   private readonly mountedSecrets: SecretFile[] = [];
+  private readonly mountedHostFolders: HostFolderMount[] = [];
 
   /**
    * @throws when a value is out of range or not of the allowed form
@@ -192,6 +201,11 @@ export abstract class Workload extends Construct {
   /** The folders of files that the workload mounts. */
   public get filesMounts(): FilesMount[] {
     return [...this.mountedFiles];
+  }
+
+  /** The folders of the host that the workload can read. */
+  public get hostFolderMounts(): HostFolderMount[] {
+    return [...this.mountedHostFolders];
   }
 
   /** The secrets that the workload can read. */
@@ -260,6 +274,19 @@ export abstract class Workload extends Construct {
   }
 
   /**
+   * Mounts a folder of the engine's host, for reading only. It has to be there.
+   *
+   * @param hostPath absolute path on the host; may be a token
+   * @param path absolute path inside the container
+   * @throws when a path is not absolute, or something is mounted there
+   */
+  public addReadOnlyHostFolder(hostPath: string, path: string): void {
+    requireMatch(this, 'a folder of the host', hostPath, /^\/[^\0\n]+$/, 'an absolute path, and not "/"');
+    this.checkMountPath(path);
+    this.mountedHostFolders.push({ hostPath, path });
+  }
+
+  /**
    * Lets the workload read a secret, at the secret's `path`.
    *
    * @throws when another secret of that name is mounted
@@ -302,7 +329,8 @@ export abstract class Workload extends Construct {
 
   private checkMountPath(path: string): void {
     requireMatch(this, 'a mount path', path, /^(\/[A-Za-z0-9_.-]+)+$/, 'absolute and made of letters, digits, "_", "-", "." and "/"');
-    const taken = [...this.mountedVolumes, ...this.mountedFiles].some((mount) => mount.path === path) || path in this.tmpfs;
+    const taken =
+      [...this.mountedVolumes, ...this.mountedFiles, ...this.mountedHostFolders].some((mount) => mount.path === path) || path in this.tmpfs;
     if (taken) reject(this, `something is mounted at ${path} already; choose another path`);
   }
 

@@ -12,6 +12,17 @@ if ! [ -w "$state" ]; then
   exit 1
 fi
 
+# A proxy whose TLS this very deploy turns on is about to be replaced by one that has it.
+tries=$((patience * 5))
+while [ "${PROXY_TLS-}" = yes ] && [ "$(cat "$state/serves" 2>/dev/null)" != tls ]; do
+  if [ "$tries" -le 0 ]; then
+    echo "The routes are not published: no proxy with TLS is running (waited $patience s). See the log of its container." >&2
+    exit 1
+  fi
+  tries=$((tries - 1))
+  sleep 0.2
+done
+
 nonce=$(cat /proc/sys/kernel/random/uuid)
 draft=$state/inbox/.$nonce
 request=$state/inbox/$nonce

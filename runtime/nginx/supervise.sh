@@ -18,7 +18,11 @@ refusal_log=/tmp/refusal.log
 nginx_pid=
 stuck=
 
+refused_moment=
+
 say() { echo "supervisor: $*" >&2; }
+
+. "$program/tls.sh"
 
 # ---- nginx ----
 
@@ -79,6 +83,8 @@ compose_servers() {
     case " $seen " in *" $host "*) continue ;; esac
     seen="$seen $host"
     echo "include ${path}server.conf;"
+    case "$host" in _.*) host="*${host#_}" ;; esac
+    echo "server_name $host;" >>"$1/names.conf"
   done
 }
 
@@ -93,7 +99,11 @@ compose() {
   cp "$new/owners/$owner_of_settings/nginx.conf" "$new/nginx.conf"
   echo "return 200 $1;" >"$new/generation.conf"
   seen=
+  # A server without a name would be that of requests without a host.
+  echo "server_name names.invalid;" >"$new/names.conf"
   compose_servers "$new" >"$new/servers.conf"
+  compose_moment "$new" "$new"
+  link_certificates "$new"
 }
 
 # first_phase OWNER CANDIDATE FOLDER: what the owner has now, with the servers of the candidate beside its own. New names are resolved before a request
@@ -144,7 +154,7 @@ prune() {
 
 # conflict OWNER FOLDER: which of its routes belongs to somebody else, if one does
 conflict() {
-  for file in "$2"/servers/*/locations/*.conf; do
+  for file in "$2"/servers/*/locations/*.conf "$2"/servers/*/certificate.conf; do
     for other in "$state"/good/owners/*/"${file#"$2/"}"; do
       [ -e "$other" ] || continue
       holder=${other#"$state/good/owners/"}
@@ -169,6 +179,7 @@ change() {
   if [ -n "$2" ]; then prepare "$stamp-1" "$1" "$2"; fi
   if activate "$stamp-2"; then
     point good "generations/$stamp-2"
+    note_hsts
     prune
     return 0
   fi
@@ -277,6 +288,10 @@ handle() { # handle NONCE, in working/
     echo "the proxy has no settings yet; deploy its own stack first" | refuse "$1"
     return
   fi
+  if [ -e "$candidate/certificates" ] && ! has_tls; then
+    echo "the proxy has no TLS, and this configuration has certificates; give the NginxProxy its tls first" | refuse "$1"
+    return
+  fi
   conflict "$owner" "$candidate" >"$work.message"
   if [ -s "$work.message" ]; then
     refuse "$1" <"$work.message"
@@ -323,6 +338,11 @@ for request in "$state"/working/*; do
   [ -d "$request" ] && mv "$request" "$state/inbox/"
 done
 
+# What publishers may count on.
+if has_tls; then echo tls; else echo plain; fi >"$state/serves"
+if has_tls; then make_stand_in; fi
+bring_up_to_date
+
 rm -f /tmp/degraded
 if [ ! -e "$state/good/nginx.conf" ]; then
   point live "$program/bootstrap"
@@ -336,6 +356,7 @@ else
   point live "$program/bootstrap"
 fi
 start_nginx
+rounds=0
 
 while kill -0 "$nginx_pid" 2>/dev/null; do
   for nonce in $(ls -tr "$state/inbox"); do
@@ -345,6 +366,8 @@ while kill -0 "$nginx_pid" 2>/dev/null; do
     if [ "$(readlink "$state/live")" = "$(readlink "$state/good")" ]; then rm -f /tmp/degraded; fi
   done
   reconcile
+  rounds=$((rounds + 1))
+  if [ $((rounds % 10)) = 0 ]; then refresh; fi
   sleep 0.2
 done
 wait "$nginx_pid"

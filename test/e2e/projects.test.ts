@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ContainerImage, DjangoService, DjangoSettings, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
+import { ContainerImage, DjangoService, DjangoSettings, NginxProxy, PostgresDb, RemovalPolicy, Size, Tls } from '../../lib';
 import { pinnedPackages } from '../../lib/image/python-packages';
 import { Browser } from './support/browser';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { Session } from './support/http';
 import { freePort } from './support/port';
+import { https } from './support/tls';
 import { buildShopImage } from './support/project-image';
 
 // Projects that know nothing of us, as they are: a fresh one, one that reads its environment, and two on one host.
@@ -19,11 +20,12 @@ const examples = join(__dirname, '..', '..', 'examples');
 const PASSWORD = 'correct horse battery staple';
 let image: string | undefined;
 let port: number;
+let securePorts: { readonly httpPort: number; readonly httpsPort: number };
 
 const build: Build = stack((made) => {
   const light = { replicas: 1, workers: 2, removalPolicy: RemovalPolicy.DESTROY };
   const database = (id: string) => new PostgresDb(made, id, { removalPolicy: RemovalPolicy.DESTROY, memory: Size.mebibytes(256) });
-  // Two databases for four apps: the two fresh ones are one project, and the other two have no table of the same name that differs.
+  // Two databases for five apps: the three fresh ones are one project, and the other two have no table of the same name that differs.
   const db = database('Db');
   const otherDb = database('OtherDb');
   const freshImage = ContainerImage.fromDjangoProject(fresh, { withoutRequirements: true });
@@ -43,6 +45,9 @@ const build: Build = stack((made) => {
     database: otherDb,
     environment: { DJANGO_SECURE_SSL_REDIRECT: 'False' },
   });
+  const secure = new DjangoService(made, 'Secure', { ...light, image: freshImage, project: 'fresh', database: db });
+  const secureProxy = new NginxProxy(made, 'SecureProxy', { address: '127.0.0.1', ...securePorts, tls: Tls.selfSigned() });
+  secureProxy.addRoute({ host: 'secure.localhost', target: secure });
   const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port });
   proxy.addRoute({ host: 'fresh.localhost', target: site });
   proxy.addRoute({ host: 'twelve.localhost', target: twelve });
@@ -60,6 +65,7 @@ function startProject(): void {
 
 beforeAll(async () => {
   port = await freePort();
+  securePorts = { httpPort: await freePort(), httpsPort: await freePort() };
   startProject();
   deployment.deploy(build);
 });
@@ -143,6 +149,21 @@ describe('a fresh project', () => {
     // Redirects to HTTPS, and cookies that are for it alone: the proxy of this stack speaks HTTP. W004 is silenced, HSTS is the proxy's.
     expect(found).toEqual(['security.W008', 'security.W012', 'security.W016']);
     expect(output).toContain('System check identified 3 issues (1 silenced).');
+  });
+});
+
+describe('a fresh project behind TLS', () => {
+  test('passes "check --deploy" without a warning', () => {
+    // It fails by its exit code.
+    expect(manage('Secure', ['check', '--deploy', '--fail-level', 'WARNING'])).toContain('System check identified no issues (1 silenced).');
+  });
+
+  test('knows that it is, and does not redirect once more', async () => {
+    const { httpsPort } = securePorts;
+    const host = `secure.localhost:${httpsPort}`;
+    const page = await https({ port: httpsPort, host, servername: 'secure.localhost', path: '/admin/login/' });
+    expect(page.status).toBe(200);
+    expect(String(page.headers['set-cookie'])).toMatch(/^csrftoken=.*; Secure/);
   });
 });
 

@@ -63,6 +63,7 @@ describe('the candidate', () => {
   test('has a server for the host, a location for the path and a group of servers', () => {
     const { files, proxy } = routed();
     expect(Object.keys(files)).toEqual([
+      'listen.conf',
       'nginx.conf',
       'pages/maintenance.html',
       'pages/too-many-requests.html',
@@ -74,8 +75,9 @@ describe('the candidate', () => {
       'upstreams/shop-web.conf',
     ]);
     expect(files['servers/shop.example.com/server.conf']).toBe(`server {
-    listen 8080;
+    include owners/proxy/listen.conf;
     server_name shop.example.com;
+    include owners/*/servers/shop.example.com/certificate*.conf;
     include owners/proxy/snippets/server/*.conf;
     location ^~ /.cdktf-django/ {
         internal;
@@ -90,6 +92,7 @@ describe('the candidate', () => {
     include owners/*/servers/shop.example.com/locations/*.conf;
 }
 `);
+    expect(files['listen.conf']).toBe('listen 8080;\n');
     expect(files['upstreams/shop-web.conf']).toBe(`upstream shop-web {
     zone shop-web 256k;
     include owners/proxy/upstreams/shop-web.servers;
@@ -124,6 +127,7 @@ location / {
     proxy_connect_timeout 1s;
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
+    include owners/proxy/snippets/location/*.conf;
     proxy_set_header Host $host$client_port;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Real-IP $remote_addr;
@@ -218,6 +222,7 @@ location ^~ /hello/static/ {
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
     error_page 429 /.cdktf-django/proxy/pages/too-many-requests.html;
+    include owners/proxy/snippets/location/*.conf;
     proxy_set_header Connection "";
     proxy_set_header Accept-Encoding $file_encoding;
     proxy_set_header Cookie "";

@@ -106,17 +106,26 @@ describe('bad input is refused with the path of the construct', () => {
     expect(() => job.addFiles(new Files(job, 'F', { image }), path)).toThrow(/^shop\/Job: a mount path must be absolute/);
   });
 
+  test.each(['etc', '/', '', '/a\nb'])('the folder of the host %j', (path) => {
+    expect(() => newJob().addReadOnlyHostFolder(path, '/data')).toThrow(
+      /^shop\/Job: a folder of the host must be an absolute path, and not "\/", got "/,
+    );
+  });
+
   test('a mount path that is taken, by whatever', () => {
     const job = newJob();
     const volume = new Volume(job, 'V');
     const files = new Files(job, 'F', { image });
     job.addVolume(volume, '/data');
     job.addFiles(files, '/files');
+    job.addReadOnlyHostFolder('/etc/ssl', '/host');
     const taken = (path: string) => new RegExp(`^shop/Job: something is mounted at ${path} already; choose another path$`);
     expect(() => job.addReadOnlyVolume(volume, '/data')).toThrow(taken('/data'));
     expect(() => job.addVolume(volume, '/files')).toThrow(taken('/files'));
     expect(() => job.addFiles(files, '/data')).toThrow(taken('/data'));
     expect(() => job.addFiles(files, '/tmp')).toThrow(taken('/tmp'));
+    expect(() => job.addReadOnlyHostFolder('/etc', '/host')).toThrow(taken('/host'));
+    expect(() => job.addReadOnlyHostFolder('/etc', '/data')).toThrow(taken('/data'));
   });
 
   test('two secrets of one name', () => {

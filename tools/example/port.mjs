@@ -3,7 +3,7 @@
 import net from 'node:net';
 import { ask, which } from '../setup/run.mjs';
 import { Trouble } from '../setup/trouble.mjs';
-import { stateText } from './shop.mjs';
+import { HTTPS_PORT, stateText } from './shop.mjs';
 
 function free(port) {
   return new Promise((resolve, reject) => {
@@ -23,7 +23,8 @@ async function listener(port) {
 
 /** Resolves when a deploy can publish the port; a {@link Trouble} with the remedy when it cannot. */
 export async function assertPort(port) {
-  const remedy = `npm start -- --port ${port === 8090 ? 8091 : 8090} (any free port), or stop what uses it`;
+  const remedy =
+    port === HTTPS_PORT ? 'stop what uses it' : `npm start -- --port ${port === 8090 ? 8091 : 8090} (any free port), or stop what uses it`;
   const { stdout } = await ask('docker', [
     'ps', '--no-trunc', '--filter', `publish=${port}`, '--format', '{{.ID}} {{.Names}}',
   ]); // prettier-ignore

@@ -9,6 +9,7 @@ import { Trouble } from '../setup/trouble.mjs';
 
 export const STACK = 'shop';
 export const DEFAULT_PORT = 8080;
+export const HTTPS_PORT = 8443;
 
 const STATE = path.join(ROOT, `terraform.${STACK}.tfstate`);
 const SYNTHESIZED = path.join(ROOT, 'cdktf.out', 'stacks', STACK, 'cdk.tf.json');

@@ -4,7 +4,7 @@ import { block, comment, ConfigNode, directive, expression } from './directive';
 import { LocationPages, maintenance, unavailable, wholeMaintenance } from './error-config';
 import { ownSecurityHeaders } from './headers-config';
 import { FILE_CACHE } from './main-config';
-import { appHeaders, fileHeaders } from './proxying';
+import { appHeaders, fileHeaders, hooks } from './proxying';
 import { groupAddress } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
@@ -62,6 +62,7 @@ function passing(location: AppLocation, upstream: string): ConfigNode[] {
     directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
     directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
     directive('proxy_read_timeout', nginxTime(location.readTimeout)),
+    hooks(),
     ...appHeaders(location.scriptName),
     // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
     directive('proxy_pass', groupAddress(upstream)),
@@ -91,6 +92,7 @@ export function fileLocation(location: FileLocation): ConfigNode[] {
         ...location.rules,
         ...ownSecurityHeaders(),
         ...unavailable(location.pages),
+        hooks(),
         ...fileHeaders(),
         directive('proxy_connect_timeout', '1s'),
         // A file server can wait for whoever takes a large file slowly; a copy of it for each of them would fill the disk.

@@ -8,6 +8,7 @@ import { ownHeaderMaps, ownSecurityHeaders } from './headers-config';
 import { limitSettings } from './limits-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
 import { HTTP_FOLDER } from './rules-config';
+import { tlsConfig, TlsSettings } from './tls-config';
 import { trust } from './trust-config';
 import { connectionSwitch, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
@@ -33,6 +34,7 @@ export interface MainSettings {
   /** Whether every route of every stack shows the maintenance page. */
   readonly maintenance: boolean;
   readonly snippet: boolean;
+  readonly tls?: TlsSettings;
 }
 
 /** nginx.conf of the proxy. Paths without a leading slash are relative to the folder of the generation that it is part of. */
@@ -63,6 +65,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
         directive('include', `owners/*/${HTTP_FOLDER}/*.conf`),
         directive('include', 'owners/*/upstreams/*.conf'),
         unknownHosts(),
+        ...(settings.tls ? tlsConfig(settings.tls) : []),
         directive('include', 'servers.conf'),
         localServer([
           block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),

@@ -1,3 +1,4 @@
+import { PROXY_OWNER } from '../proxy-layout';
 import { ConfigNode, directive, expression } from './directive';
 import { CLIENT_PORT, CLIENT_SCHEME } from './trust-config';
 
@@ -18,6 +19,11 @@ const CLEARED_HEADERS = [
   'X-Forwarded-Ssl',
   'X-Url-Scheme',
 ];
+
+/** What the proxy's own stack says of every request that is passed on, of whichever stack the location is. A pattern, since it may match nothing. */
+export function hooks(): ConfigNode {
+  return directive('include', `owners/${PROXY_OWNER}/snippets/location/*.conf`);
+}
 
 /** Headers of a request on its way to an app. */
 export function appHeaders(scriptName: string): ConfigNode[] {

@@ -1,4 +1,4 @@
-import { HTTP_PORT, PROXY_OWNER } from '../proxy-layout';
+import { PROXY_OWNER } from '../proxy-layout';
 import { block, ConfigNode, directive } from './directive';
 import { pagesLocation } from './error-config';
 
@@ -9,9 +9,10 @@ export function serverConfig(host: string, hostKey: string): ConfigNode[] {
       'server',
       [],
       [
-        directive('listen', HTTP_PORT),
+        directive('include', `owners/${PROXY_OWNER}/listen.conf`),
         directive('server_name', host),
-        // A pattern, since it may match nothing.
+        // Patterns, since they may match nothing.
+        directive('include', `owners/*/servers/${hostKey}/certificate*.conf`),
         directive('include', `owners/${PROXY_OWNER}/snippets/server/*.conf`),
         pagesLocation(),
         directive('include', `owners/*/servers/${hostKey}/locations/*.conf`),

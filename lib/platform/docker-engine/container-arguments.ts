@@ -107,7 +107,13 @@ function mounts(workload: Workload, sources: MountSources): ContainerArguments[]
     read_only: true,
   }));
   const secrets = workload.secrets.map((secret) => secretMount(workload, secret, sources));
-  const all = [...volumes, ...files, ...secrets].sort((one, other) => (one.target < other.target ? -1 : 1));
+  const hostFolders = workload.hostFolderMounts.map((mount) => ({
+    type: 'bind',
+    source: terraformText(mount.hostPath),
+    target: mount.path,
+    read_only: true,
+  }));
+  const all = [...volumes, ...files, ...secrets, ...hostFolders].sort((one, other) => (one.target < other.target ? -1 : 1));
   return all;
 }
 

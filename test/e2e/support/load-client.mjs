@@ -4,7 +4,8 @@
 //
 // They ask until standard input ends and as many requests are made as must be, and print what came of them as JSON. A line of standard input begins a
 // phase of that name; a request counts for the phase in which it is sent. load.ts describes the options.
-import { Agent, request } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createInterface } from 'node:readline';
 
 const LONGEST = 60 * 60_000;
@@ -14,6 +15,9 @@ const CONTENT_TYPES = { css: 'text/css', svg: 'image/svg+xml' };
 const FETCHES_OF_A_PAGE = 3;
 
 const options = JSON.parse(process.argv[2]);
+const [request, Agent] = options.https ? [httpsRequest, HttpsAgent] : [httpRequest, HttpAgent];
+// Whoever certified the server.
+const tls = options.https ? { rejectUnauthorized: false, servername: options.host.replace(/:\d+$/, '') } : {};
 const started = Date.now();
 const none = () => ({ requests: 0, failed: 0, slowest: 0 });
 const result = { ...none(), seconds: 0, failures: [], phases: [], acknowledged: [] };
@@ -37,7 +41,8 @@ function answerTo({ at = options, path, method = 'GET', body, agent }) {
     const headers = { Host: options.host, ...(agent ? {} : { Connection: 'close' }) };
     if (body !== undefined)
       Object.assign(headers, { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) });
-    const sent = request({ host: at.address, port: at.port, path, method, agent: agent ?? false, timeout: 60_000, headers }, (response) => {
+    const where = { host: at.address, port: at.port, ...tls };
+    const sent = request({ ...where, path, method, agent: agent ?? false, timeout: 60_000, headers }, (response) => {
       const parts = [];
       response.on('data', (part) => parts.push(part));
       response.on('error', (error) => reject(new Error(`answer cut off: ${error.message}`)));

@@ -34,6 +34,8 @@ export interface LoadOptions {
   /** Where the port is. */
   readonly address?: string;
   readonly host: string;
+  /** Whether it is asked over HTTPS. */
+  readonly https?: boolean;
   readonly groups: LoadGroup[];
   /** Whether the clients come first where they and the servers want a core, as if they had some of their own; takes root. @default false */
   readonly first?: boolean;
