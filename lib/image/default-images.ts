@@ -5,6 +5,7 @@ interface PinnedImages {
   readonly nginx: string;
   readonly postgres: { readonly [major: string]: string };
   readonly python: string;
+  readonly lego: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

@@ -6,9 +6,11 @@ import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
-import { Service } from '../workload/service';
+import { Job } from '../workload/job';
+import { INetwork } from '../workload/network';
+import { Service, UpdateStrategy } from '../workload/service';
 import { IVolume } from '../workload/volume';
-import { CERTIFICATES_FOLDER, PROGRAM_FOLDER, PROXY_USER } from './proxy-layout';
+import { CERTIFICATES_FOLDER, PROGRAM_FOLDER } from './proxy-layout';
 import { Tls } from './tls';
 
 /** What the certificates of a stack rest upon. */
@@ -18,6 +20,22 @@ export interface CertificatesProps {
   readonly volume: IVolume;
   /** The name under which the proxy knows this stack. */
   readonly owner: string;
+  /** The proxy's. */
+  readonly network: INetwork;
+}
+
+/** What a source of certificates is told. */
+export interface Supply {
+  /** The container that it supplies. */
+  readonly courier: Service;
+  /** The hosts that the certificate is for, at the end of synth. */
+  readonly hosts: () => string[];
+  /** The volume that the proxy reads, for answers to those who certify. */
+  readonly volume: IVolume;
+  /** A network with a way out. */
+  readonly network: INetwork;
+  /** After it the hosts are served. */
+  readonly publication: Job;
 }
 
 /** The certificates that a stack brings to a proxy, each by a courier of its own, so that none of them is part of the proxy's container. */
@@ -38,12 +56,16 @@ export class Certificates {
    * @param id the courier's id
    * @param name the name unless the certificate has one already
    * @param hosts which hosts it is for, at the end of synth
+   * @param publication after it the hosts are served
    */
-  public add(tls: Tls, id: string, name: string, hosts: () => string[]): string {
+  public add(tls: Tls, id: string, name: string, hosts: () => string[], publication: Job): string {
     const known = this.names.get(tls);
     if (known !== undefined) return known;
     this.names.set(tls, name);
-    this.couriers.push(this.makeCourier(tls, id, name, hosts));
+    const sorted = () => hosts().sort();
+    const courier = this.makeCourier(tls, id, name, sorted);
+    tls._supply({ courier, hosts: sorted, volume: this.props.volume, network: this.props.network, publication });
+    if (tls._awaited) this.couriers.push(courier);
     return name;
   }
 
@@ -56,19 +78,20 @@ export class Certificates {
       environment: {
         COURIER_VOLUME: CERTIFICATES_FOLDER,
         COURIER_NAME: `${owner}/${name}`,
-        COURIER_HOSTS: Lazy.stringValue({ produce: () => hosts().sort().join(',') }),
+        COURIER_HOSTS: Lazy.stringValue({ produce: () => hosts().join(',') }),
       },
-      // Keys are often root's alone. The group is the proxy's, which reads what is brought.
-      user: `0:${PROXY_USER}`,
+      // Keys are root's alone: where they come from, often, and where they are brought, always.
+      user: '0:0',
       capabilities: tls._capabilities,
       memory: Size.mebibytes(32),
+      // What nobody waits for is not waited for by Terraform either.
+      updateStrategy: tls._awaited ? UpdateStrategy.START_FIRST : UpdateStrategy.STOP_FIRST,
       stopSignal: 'SIGTERM',
       stopGracePeriod: Duration.seconds(5),
       healthCheck: HealthCheck.command(['test', '-e', '/tmp/healthy'], { interval: Duration.seconds(5), startPeriod: Duration.seconds(15) }),
     });
     courier.addFiles(this.programOf(image), PROGRAM_FOLDER);
     courier.addVolume(volume, CERTIFICATES_FOLDER);
-    tls._supply(courier);
     return courier;
   }
 

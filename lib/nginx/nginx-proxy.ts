@@ -88,7 +88,8 @@ export interface NginxProxyProps extends ProxyRouteOptions {
    * Serves all routes over HTTPS, with this certificate where a route has none of its own. Plain HTTP is answered with a redirect, and Django is told: secure cookies,
    * trusted origins.
    *
-   * It needs nginx 1.29.3 or newer with OpenSSL 3.5 and the `openssl` program, as the official Debian images have them. Turning it on or off replaces the proxy.
+   * nginx's master is root then, without any right over other users' files, and alone can read the keys; its workers are the user `nginx` of the image. It needs nginx
+   * 1.29.3 or newer with OpenSSL 3.5, `openssl` and `setpriv`, as the official Debian images have them. Turning it on or off replaces the proxy.
    *
    * @default - plain HTTP
    */
@@ -307,7 +308,7 @@ export class NginxProxy extends Construct implements INginxProxy {
       configuration: this.configuration,
       scheme: this.scheme,
       port: this.httpsPort ?? this.httpPort,
-      certificates: this.certificates && new Certificates(this, { image, owner: PROXY_OWNER, volume: this.certificates }),
+      certificates: this.certificates && new Certificates(this, { image, owner: PROXY_OWNER, network: this.edgeNetwork, volume: this.certificates }),
       tls: props.tls,
       upstreamKeepalive: props.upstreamKeepalive,
       defaults: props,
@@ -342,20 +343,24 @@ export class NginxProxy extends Construct implements INginxProxy {
     const program = new Files(this, 'Program', { image });
     program.addFile('supervise.sh', runtimeFile('nginx/supervise.sh'));
     program.addFile('tls.sh', runtimeFile('nginx/tls.sh'));
+    if (this.certificates) for (const name of ['keeper.sh', 'kept.sh']) program.addFile(name, runtimeFile(`nginx/${name}`));
     program.addFile('bootstrap/nginx.conf', renderConfig(bootstrapConfig()));
     const drain = props.drainTimeout ?? Duration.seconds(5);
     const service = new Service(this, 'Server', {
       image,
       entrypoint: ['sh'],
-      command: [`${PROGRAM_FOLDER}/supervise.sh`],
+      command: [`${PROGRAM_FOLDER}/${this.certificates ? 'keeper.sh' : 'supervise.sh'}`],
       environment: {
         PROXY_STATE: STATE_FOLDER,
         PROXY_CACHE: CACHE_FOLDER,
         PROXY_OWNER,
         PROXY_LOCAL_PORT: String(LOCAL_PORT),
         PROXY_DRAIN: String(drain.toSeconds()),
+        ...(this.certificates ? { PROXY_USER: String(PROXY_USER) } : {}),
       },
-      user: `${PROXY_USER}:${PROXY_USER}`,
+      // Keys are for nginx's master alone, which is root where there are keys; all else takes another user.
+      user: this.certificates ? '0:0' : `${PROXY_USER}:${PROXY_USER}`,
+      capabilities: this.certificates ? ['KILL', 'SETGID', 'SETUID'] : [],
       memory: props.memory ?? Size.mebibytes(512),
       cpus: props.cpus,
       updateStrategy: UpdateStrategy.STOP_FIRST,

@@ -20,6 +20,8 @@ export const STATE_FOLDER = '/var/lib/proxy';
 export const CACHE_FOLDER = '/var/cache/proxy';
 /** The volume with certificates and their keys, where the proxy has TLS. */
 export const CERTIFICATES_FOLDER = '/var/lib/certificates';
+/** Where in it ACME clients answer their servers. No owner is called so. */
+export const CHALLENGES_FOLDER = `${CERTIFICATES_FOLDER}/.challenges`;
 /** Where the publish job finds the candidate. */
 export const CANDIDATE_FOLDER = '/candidate';
 /** The owner of the routes that the proxy's own stack publishes. It alone hands in nginx.conf. */

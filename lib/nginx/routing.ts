@@ -155,8 +155,12 @@ export class Routing {
 
   private addDefaultCertificate(tls: Tls): void {
     const { certificates } = this.props;
-    const name = certificates!.add(tls, 'Certificate', DEFAULT_CERTIFICATE, () =>
-      [...this.hosts].filter((host) => (this.certified.get(host) ?? tls) === tls),
+    const name = certificates!.add(
+      tls,
+      'Certificate',
+      DEFAULT_CERTIFICATE,
+      () => [...this.hosts].filter((host) => (this.certified.get(host) ?? tls) === tls),
+      this.publication,
     );
     this.candidate.nameCertificate(name);
     this.publication.runAfter(...certificates!.couriers);
@@ -177,8 +181,12 @@ export class Routing {
       this.certified.set(host, tls);
     }
     const key = hostKey(hosts[0]);
-    const name = certificates.add(tls, `Certificate-${key}`, key, () =>
-      [...this.certified.keys()].filter((host) => this.certified.get(host) === tls),
+    const name = certificates.add(
+      tls,
+      `Certificate-${key}`,
+      key,
+      () => [...this.certified.keys()].filter((host) => this.certified.get(host) === tls),
+      this.publication,
     );
     this.publication.runAfter(...certificates.couriers);
     if (name === DEFAULT_CERTIFICATE) return;

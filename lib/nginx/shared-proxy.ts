@@ -86,7 +86,12 @@ export class SharedProxy extends Construct implements INginxProxy {
     const certificates =
       attributes.certificatesVolumeName === undefined
         ? undefined
-        : new Certificates(this, { image, owner, volume: new Volume(this, 'Certificates', { volumeName: attributes.certificatesVolumeName }) });
+        : new Certificates(this, {
+            image,
+            owner,
+            network: this.edgeNetwork,
+            volume: new Volume(this, 'Certificates', { volumeName: attributes.certificatesVolumeName }),
+          });
     this.routing = new Routing(this, { owner, image, configuration, scheme, port, certificates, defaults: attributes });
     this.addLease(owner, image, configuration);
   }

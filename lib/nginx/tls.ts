@@ -1,8 +1,11 @@
-import { Token } from 'cdktf';
+import { Lazy, Token } from 'cdktf';
+import { Duration } from '../core/duration';
 import { shown } from '../core/errors';
+import { ContainerImage } from '../image/container-image';
 import { Secret, SecretKind } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
-import { Service } from '../workload/service';
+import { makeAcmeClient } from './acme-client';
+import type { Supply } from './certificates';
 
 /** A certificate and its key, as secrets. */
 export interface TlsCertificateProps {
@@ -23,6 +26,43 @@ export interface TlsCertificateFilesProps {
   readonly certificate: string;
   /** Its private key, in PEM form and without a password, relative to the folder: `live/example.com/privkey.pem`. */
   readonly privateKey: string;
+}
+
+/** What an ACME server has to know. */
+export interface TlsAcmeProps {
+  /** Where the server's operator may write to about the account. */
+  readonly email: string;
+
+  /** That you agree to the terms of service of the server's operator, such as https://letsencrypt.org/repository/. It must be true. */
+  readonly termsOfServiceAgreed: boolean;
+
+  /**
+   * The server's directory.
+   *
+   * @default 'https://acme-v02.api.letsencrypt.org/directory'
+   */
+  readonly directory?: string;
+
+  /**
+   * The certificate, in PEM form, of who certifies the directory itself, for a server inside a company.
+   *
+   * @default - the public authorities
+   */
+  readonly directoryAuthority?: string;
+
+  /**
+   * The time between two looks at whether the certificate has to be renewed: when a third of its time is left, or the server says so (ARI, RFC 9773).
+   *
+   * @default Duration.hours(12)
+   */
+  readonly renewalCheck?: Duration;
+
+  /**
+   * An image with lego 4.35 as `/lego`, and a POSIX shell.
+   *
+   * @default - the official one, pinned
+   */
+  readonly image?: ContainerImage;
 }
 
 /**
@@ -89,6 +129,36 @@ export abstract class Tls {
   }
 
   /**
+   * A certificate that an ACME server issues and renews: Let's Encrypt, unless another one is named. It asks each host over plain HTTP (HTTP-01), so the names must lead
+   * to this proxy, at port 80 of the outside world. All hosts are in one certificate; a host whose name leads elsewhere keeps all of them from having one, so give it
+   * another `Tls.acme()`.
+   *
+   * The keys of the certificate and of the account are made on the engine, and stay there.
+   *
+   * @throws when the terms of service are not agreed to, or a value is not of the allowed form
+   *
+   * @example
+   * new NginxProxy(this, 'Proxy', { tls: Tls.acme({ email: 'admin@example.com', termsOfServiceAgreed: true }) });
+   */
+  public static acme(props: TlsAcmeProps): Tls {
+    if (props.termsOfServiceAgreed !== true) {
+      throw new Error(
+        "Tls.acme: termsOfServiceAgreed must be true: read the terms of the server's operator first, such as https://letsencrypt.org/repository/",
+      );
+    }
+    const { email, directory, directoryAuthority, renewalCheck } = props;
+    if (!Token.isUnresolved(email) && !/^[^\s@,]+@[^\s@,]+$/.test(email)) throw new Error(`Tls.acme: email must be an address, got ${shown(email)}`);
+    if (directory !== undefined && !Token.isUnresolved(directory) && !/^https:\/\/[^\s/]+\/\S*$/.test(directory)) {
+      throw new Error(`Tls.acme: directory must be a URL that begins with https://, got ${shown(directory)}`);
+    }
+    if (directoryAuthority !== undefined && !Token.isUnresolved(directoryAuthority) && !directoryAuthority.includes('-----BEGIN CERTIFICATE-----')) {
+      throw new Error(`Tls.acme: directoryAuthority must be a certificate in PEM form, got ${shown(directoryAuthority)}`);
+    }
+    if (renewalCheck && renewalCheck.toSeconds() < 1) throw new Error(`Tls.acme: renewalCheck must be 1 second or more, got ${renewalCheck}`);
+    return new Acme(props);
+  }
+
+  /**
    * Whether browsers can be expected to trust it.
    *
    * @internal
@@ -96,11 +166,18 @@ export abstract class Tls {
   public abstract readonly _trusted: boolean;
 
   /**
+   * Whether it is there before the hosts are served, so that these wait for it.
+   *
+   * @internal
+   */
+  public readonly _awaited: boolean = true;
+
+  /**
    * Tells a courier where it takes the certificate from.
    *
    * @internal
    */
-  public abstract _supply(courier: Service): void;
+  public abstract _supply(supply: Supply): void;
 
   /**
    * Linux capabilities that its courier needs, which is root in its container.
@@ -113,7 +190,7 @@ export abstract class Tls {
 class SelfSigned extends Tls {
   public readonly _trusted = false;
 
-  public _supply(_courier: Service): void {
+  public _supply(_supply: Supply): void {
     // It makes one itself unless it is told where one is.
   }
 }
@@ -125,7 +202,7 @@ class CertificateSecrets extends Tls {
     super();
   }
 
-  public _supply(courier: Service): void {
+  public _supply({ courier }: Supply): void {
     const file = (id: string, secretName: string, secret: Secret) => new SecretFile(courier, id, { secret, secretName, image: courier.image });
     const certificate = file('Certificate', 'certificate', this.props.certificate);
     const key = file('Key', 'private-key', this.props.privateKey);
@@ -143,15 +220,38 @@ class CertificateFiles extends Tls {
     super();
   }
 
-  public _supply(courier: Service): void {
+  public _supply({ courier }: Supply): void {
     courier.addReadOnlyHostFolder(this.props.folder, SOURCE_FOLDER);
     supplyFiles(courier, `${SOURCE_FOLDER}/${this.props.certificate}`, `${SOURCE_FOLDER}/${this.props.privateKey}`);
   }
 }
 
+class Acme extends Tls {
+  public readonly _trusted = true;
+  // Its server asks the hosts first, so they are served without it.
+  public override readonly _awaited = false;
+
+  constructor(private readonly props: TlsAcmeProps) {
+    super();
+  }
+
+  public _supply(supply: Supply): void {
+    const { directory, renewalCheck, ...rest } = this.props;
+    const account = makeAcmeClient(supply, {
+      ...rest,
+      directory: directory ?? 'https://acme-v02.api.letsencrypt.org/directory',
+      renewalCheck: renewalCheck ?? Duration.hours(12),
+    });
+    supply.courier.addReadOnlyVolume(account, SOURCE_FOLDER);
+    // lego names files after the first host.
+    const file = (kind: string) => Lazy.stringValue({ produce: () => `${SOURCE_FOLDER}/certificates/${supply.hosts()[0] ?? 'none'}.${kind}` });
+    supplyFiles(supply.courier, file('crt'), file('key'));
+  }
+}
+
 const SOURCE_FOLDER = '/source';
 
-function supplyFiles(courier: Service, certificate: string, key: string): void {
+function supplyFiles(courier: Supply['courier'], certificate: string, key: string): void {
   courier.addEnvironment('COURIER_CERTIFICATE', certificate);
   courier.addEnvironment('COURIER_KEY', key);
 }

@@ -61,7 +61,7 @@ bring() { # bring DIGEST
     mkdir "$draft"
     cp "$work/fullchain.pem" "$work/privkey.pem" "$draft/"
     chmod 0444 "$draft/fullchain.pem"
-    chmod 0440 "$draft/privkey.pem"
+    chmod 0400 "$draft/privkey.pem"
     sync "$draft/fullchain.pem" "$draft/privkey.pem" "$draft"
     # A courier that is just taking over may have been faster.
     mv -T "$draft" "$folder" 2>/dev/null || rm -rf "$draft"
@@ -107,7 +107,6 @@ look() {
 }
 
 remind() {
-  check_health
   if [ ! -e "$place/current" ]; then
     say "no good certificate yet: $(judge)"
   elif ! lasts "$place/current/fullchain.pem" "$overdue"; then
@@ -121,6 +120,7 @@ follow_files() {
   rounds=0
   while :; do
     look
+    if [ $((rounds * interval % 60)) -lt "$interval" ]; then check_health; fi
     rounds=$((rounds + 1))
     if [ $((rounds * interval % 3600)) -lt "$interval" ]; then remind; fi
     pause "$interval"

@@ -13,7 +13,7 @@ settle=${PROXY_SETTLE:-0.5}
 keep=${PROXY_KEEP:-5}
 drain=${PROXY_DRAIN:-5}
 program=$(dirname "$0")
-work=/tmp/work
+work=${PROXY_WORK:-/tmp/work}
 refusal_log=/tmp/refusal.log
 nginx_pid=
 stuck=
@@ -22,7 +22,6 @@ refused_moment=
 
 say() { echo "supervisor: $*" >&2; }
 
-. "$program/tls.sh"
 
 # ---- nginx ----
 
@@ -34,16 +33,34 @@ start_nginx() {
 
 test_nginx() { nginx -e stderr -q -t -c "$1/nginx.conf" 2>"$work.test" 9>&-; }
 
-stop() {
-  trap '' TERM INT QUIT
-  say "stopping"
+reload_nginx() {
+  : >"$refusal_log"
+  kill -HUP "$nginx_pid" 2>/dev/null
+}
+
+end_nginx() {
   if [ -n "$nginx_pid" ] && kill -QUIT "$nginx_pid" 2>/dev/null; then
     # The door is closed from here on. Idle connections, which a reload spares, would keep it so for as long as they may be idle.
     { sleep "$drain" && kill -TERM "$nginx_pid"; } 9>&- &
     wait "$nginx_pid"
   fi
+}
+
+nginx_runs() {
+  state_of_nginx=Z
+  read -r _ _ state_of_nginx _ 2>/dev/null <"/proc/$nginx_pid/stat"
+  [ "$state_of_nginx" != Z ]
+}
+
+stop() {
+  trap '' TERM INT QUIT
+  say "stopping"
+  end_nginx
   exit 0
 }
+
+. "$program/tls.sh"
+if [ -n "${PROXY_KEPT-}" ]; then . "$program/kept.sh"; fi
 
 point() { # point NAME FOLDER: a symbolic link, changed in one step
   ln -sfn "$2" "$state/$1.new" && mv -T "$state/$1.new" "$state/$1"
@@ -54,22 +71,29 @@ answered() { curl -s --noproxy '*' --max-time 2 "http://127.0.0.1:$local_port/ge
 # Makes nginx run a generation, and returns once new workers answer for it. Otherwise the one before is back, and $work.refusal has the reason.
 activate() {
   before=$(readlink "$state/live")
-  : >"$refusal_log"
   point live "generations/$1"
-  kill -HUP "$nginx_pid" || return 1
+  reload_nginx || return 1
   tries=0
   while [ "$tries" -lt 150 ]; do
     if [ "$(answered)" = "$1" ]; then return 0; fi
     if grep -q '\[emerg\]' "$refusal_log"; then break; fi
-    kill -0 "$nginx_pid" 2>/dev/null || break
+    nginx_runs || break
     sleep 0.1
     tries=$((tries + 1))
   done
   { echo "nginx refused to reload:"; grep -v '^$' "$refusal_log" || echo "no new worker answered within 15 s"; } >"$work.refusal"
   point live "$before"
   # A reload that was only late is undone by the next one.
-  kill -HUP "$nginx_pid" 2>/dev/null
+  reload_nginx
   return 1
+}
+
+# Folders for what nginx writes. Where a keeper ran before, they are links to those of its workers.
+make_folders() {
+  for name in temporary files; do
+    if [ -L "$cache/$name" ]; then rm "$cache/$name"; fi
+    mkdir -p "$cache/$name"
+  done
 }
 
 # ---- generations ----
@@ -331,7 +355,7 @@ ulimit -n "$(ulimit -Hn)"
 trap stop TERM INT QUIT
 exec 9>>"$state/lock"
 until flock -n 9; do sleep 0.2; done
-mkdir -p "$state/inbox" "$state/working" "$state/outbox" "$state/generations" "$state/leases" "$state/withdrawn" "$cache/temporary" "$cache/files"
+mkdir -p "$state/inbox" "$state/working" "$state/outbox" "$state/generations" "$state/leases" "$state/withdrawn"
 rm -rf "$state"/outbox/.[!.]*
 # What a predecessor did not finish is done again, or dropped where nobody waits for it any more.
 for request in "$state"/working/*; do
@@ -340,7 +364,7 @@ done
 
 # What publishers may count on.
 if has_tls; then echo tls; else echo plain; fi >"$state/serves"
-if has_tls; then make_stand_in; fi
+if ! has_tls; then make_folders; fi
 bring_up_to_date
 
 rm -f /tmp/degraded
@@ -358,7 +382,7 @@ fi
 start_nginx
 rounds=0
 
-while kill -0 "$nginx_pid" 2>/dev/null; do
+while nginx_runs; do
   for nonce in $(ls -tr "$state/inbox"); do
     mv "$state/inbox/$nonce" "$state/working/$nonce" 2>/dev/null || continue
     handle "$nonce"
@@ -370,6 +394,5 @@ while kill -0 "$nginx_pid" 2>/dev/null; do
   if [ $((rounds % 10)) = 0 ]; then refresh; fi
   sleep 0.2
 done
-wait "$nginx_pid"
-say "nginx ended with code $?"
+say "nginx has ended"
 exit 1

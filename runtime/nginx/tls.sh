@@ -2,16 +2,9 @@
 
 # Mounted where the proxy has TLS, and only there.
 certificates=${PROXY_CERTIFICATES:-/var/lib/certificates}
-stand_in=/tmp/stand-in
+stand_in=${PROXY_KEPT-}/stand-in
 
 has_tls() { [ -d "$certificates" ]; }
-
-# For as long as there is no other, so that nginx always starts. No client trusts it.
-make_stand_in() {
-  mkdir -p -m 0700 "$stand_in"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 3650 -subj '/CN=not certified yet' \
-    -keyout "$stand_in/privkey.pem" -out "$stand_in/fullchain.pem" 2>"$work.openssl" || cat "$work.openssl" >&2
-}
 
 # Where each certificate that a configuration names is now: in a folder that never changes.
 list_certificates() { # list_certificates FOLDER
@@ -20,7 +13,7 @@ list_certificates() { # list_certificates FOLDER
     name=${file#"$1/owners/"}
     name=${name%%/*}/${name##*/}
     place=$certificates/$name/$(readlink "$certificates/$name/current")
-    if [ -r "$place/privkey.pem" ]; then echo "$name $place"; else echo "$name $stand_in"; fi
+    if [ -e "$place/privkey.pem" ]; then echo "$name $place"; else echo "$name $stand_in"; fi
   done
 }
 

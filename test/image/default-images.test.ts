@@ -17,6 +17,10 @@ test('nginx keeps idle connections over a reload, which came with 1.27.4', () =>
   expect(major * 1e6 + minor * 1e3 + patch).toBeGreaterThanOrEqual(1_027_004);
 });
 
+test('lego is of a full version', () => {
+  expect(defaultImages.lego).toMatch(/^goacme\/lego:v\d+\.\d+\.\d+$/);
+});
+
 test('the images of Postgres are those of their major versions', () => {
   expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
   for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));

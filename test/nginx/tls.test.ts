@@ -1,6 +1,7 @@
 import { TerraformStack, TerraformVariable } from 'cdktf';
 import { Duration, GunicornApp, ContainerImage, DjangoService, Hsts, NginxProxy, NginxProxyProps, ProxyRouteProps, Secret, Tls } from '../../lib';
 import { Files } from '../../lib/workload/files';
+import { violations } from '../support/graph';
 import { newStack, Synthesized } from '../support/synth';
 
 const FOLDER = { folder: '/etc/letsencrypt', certificate: 'live/x/fullchain.pem', privateKey: 'live/x/privkey.pem' };
@@ -31,6 +32,17 @@ describe('a proxy with TLS', () => {
     ]);
   });
 
+  test('knows the host of HTTP/3, which is in no header there', () => {
+    const config = (http3: boolean) => candidate(routed({ tls: Tls.selfSigned(), http3 }).proxy)['nginx.conf'];
+    expect(config(true)).toContain(`    map $http_host $client_port {
+        default "";
+        "" $is_request_port$request_port;
+        "~(?<written_port>:[0-9]+)$" $written_port;
+    }
+`);
+    expect(config(false)).not.toContain('$request_port');
+  });
+
   test('has the certificates in a volume that it only reads, and no certificate is part of its container', () => {
     const { stack } = routed({ tls: Tls.selfSigned() });
     const other = routed({ tls: Tls.certificateFiles(FOLDER) }, { tls: Tls.selfSigned() }, { host: 'other.example.com' });
@@ -42,6 +54,18 @@ describe('a proxy with TLS', () => {
       read_only: true,
     });
     expect(new Synthesized(other.stack).container('shop/Proxy/Server')).toEqual(container);
+  });
+
+  test('has keys for root, who has nothing else', () => {
+    const { stack } = routed({ tls: Tls.selfSigned() });
+    const container = new Synthesized(stack).container('shop/Proxy/Server');
+    expect(container).toMatchObject({
+      user: '0:0',
+      read_only: true,
+      command: ['/opt/proxy/keeper.sh'],
+      capabilities: { drop: ['ALL'], add: ['CAP_KILL', 'CAP_SETGID', 'CAP_SETUID'] },
+    });
+    expect(container.env).toContain('PROXY_USER=10101');
   });
 
   test('lets a publication wait for the couriers, and for a proxy that has TLS', () => {
@@ -74,7 +98,7 @@ describe('certificates', () => {
     const synthesized = new Synthesized(stack);
     const courier = synthesized.container('shop/Proxy/Certificate');
     expect(courier).toMatchObject({
-      user: '0:10101',
+      user: '0:0',
       read_only: true,
       capabilities: { drop: ['ALL'], add: [] },
       command: ['/opt/proxy/courier.sh'],
@@ -149,6 +173,77 @@ describe('certificates', () => {
     const courier = new Synthesized(stack).container('blog/Proxy/Certificate-blog.example.com');
     expect(courier.env).toContain('COURIER_NAME=blog-proxy/blog.example.com');
     expect(courier.mounts).toContainEqual({ type: 'volume', source: 'edge-proxy-certificates', target: '/var/lib/certificates', read_only: false });
+  });
+});
+
+describe('of an ACME server', () => {
+  const ACME = { email: 'admin@example.com', termsOfServiceAgreed: true };
+
+  test('are fetched by a client after the hosts are served, and nobody waits for them', () => {
+    const { stack } = routed({ tls: Tls.acme(ACME) }, { aliases: ['www.example.com'] }, { host: 'own.example.com', tls: Tls.selfSigned() });
+    const synthesized = new Synthesized(stack);
+    const client = synthesized.container('shop/Proxy/Certificate/Acme');
+    expect(client).toMatchObject({
+      name: 'shop-proxy-certificate-acme',
+      user: '0:0',
+      read_only: true,
+      capabilities: { drop: ['ALL'], add: [] },
+      entrypoint: ['sh'],
+      command: ['/opt/proxy/acme.sh'],
+      env: [
+        'ACME_DATA=/var/lib/acme',
+        'ACME_DIRECTORY=https://acme-v02.api.letsencrypt.org/directory',
+        'ACME_EMAIL=admin@example.com',
+        'ACME_HOSTS=shop.example.com,www.example.com',
+        'ACME_INTERVAL=43200',
+        'ACME_WEBROOT=/var/lib/certificates/.challenges',
+      ],
+      wait: false,
+    });
+    // The key of the account outlives the stack.
+    expect(client.mounts).toContainEqual({ type: 'volume', source: 'shop-proxy-certificate-account', target: '/var/lib/acme', read_only: false });
+    expect(client.depends_on.join(' ')).toMatch(/docker_container\.Proxy_Publish_/);
+    const publish = synthesized.container('shop/Proxy/Publish');
+    expect(publish.depends_on.join(' ')).not.toMatch(/docker_container\.Proxy_Certificate_[0-9A-F]{8}/);
+    expect(publish.depends_on.join(' ')).toMatch(/docker_container\.Proxy_Certificate-ownexamplecom_/);
+    const courier = synthesized.container('shop/Proxy/Certificate');
+    expect(courier).toMatchObject({ name: 'shop-proxy-certificate', wait: false });
+    expect(courier.env).toContain('COURIER_CERTIFICATE=/source/certificates/shop.example.com.crt');
+    expect(courier.env).toContain('COURIER_KEY=/source/certificates/shop.example.com.key');
+    expect(courier.mounts).toContainEqual({ type: 'volume', source: 'shop-proxy-certificate-account', target: '/source', read_only: true });
+    expect(violations(synthesized)).toEqual([]);
+  });
+
+  test('of a company of one’s own', () => {
+    const directoryAuthority = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n';
+    const { stack } = routed({
+      tls: Tls.acme({ ...ACME, directory: 'https://ca.example.com/dir', directoryAuthority, renewalCheck: Duration.seconds(5) }),
+    });
+    const { env } = new Synthesized(stack).container('shop/Proxy/Certificate/Acme');
+    expect(env).toEqual(
+      expect.arrayContaining(['ACME_DIRECTORY=https://ca.example.com/dir', 'ACME_INTERVAL=5', 'LEGO_CA_CERTIFICATES=/opt/authority/authority.pem']),
+    );
+  });
+
+  test.each([
+    ['*.example.com', 'a wildcard'],
+    ['127.0.0.1', 'an address'],
+  ])('are not to be had for %s', (host, what) => {
+    const { stack } = routed({ tls: Tls.acme(ACME) }, { host });
+    expect(() => new Synthesized(stack)).toThrow(
+      `shop/Proxy/Certificate: host ${host} is ${what}, for which Tls.acme() gets no certificate (HTTP-01); give its route a tls of its own, such as Tls.certificateFiles()`,
+    );
+  });
+
+  test.each<[object, string]>([
+    [{ termsOfServiceAgreed: false }, 'Tls.acme: termsOfServiceAgreed must be true'],
+    [{ email: 'admin' }, 'Tls.acme: email must be an address, got "admin"'],
+    [{ email: 'a@b c' }, 'Tls.acme: email must be an address'],
+    [{ directory: 'http://ca.example.com/dir' }, 'Tls.acme: directory must be a URL that begins with https://, got "http://ca.example.com/dir"'],
+    [{ directoryAuthority: '/etc/ca.pem' }, 'Tls.acme: directoryAuthority must be a certificate in PEM form, got "/etc/ca.pem"'],
+    [{ renewalCheck: Duration.millis(1) }, 'Tls.acme: renewalCheck must be 1 second or more, got 1ms'],
+  ])('%j is refused', (props, message) => {
+    expect(() => Tls.acme({ ...ACME, ...props })).toThrow(message);
   });
 });
 

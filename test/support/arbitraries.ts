@@ -11,6 +11,7 @@ import {
   Duration,
   ErrorPage,
   GunicornApp,
+  Hsts,
   GunicornAppProps,
   NginxProxy,
   NginxProxyProps,
@@ -23,6 +24,7 @@ import {
   RemovalPolicy,
   Secret,
   Size,
+  Tls,
 } from '../../lib';
 import { folder } from './folder';
 
@@ -240,7 +242,7 @@ const rules = {
   contentSecurityPolicy: fc.option(policy, { nil: undefined }),
 };
 
-export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
+const plainProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
   httpPort: fc.integer({ min: 1, max: 65535 }),
   address: fc.ipV4(),
@@ -265,6 +267,32 @@ export const validProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   trustedProxies: networks,
   maxHeaderSize: fc.integer({ min: 8, max: 1024 }).map((value) => Size.kibibytes(value)),
 } as never);
+
+/** TLS and what goes with it, or nothing. */
+const tls = fc.option(
+  fc.tuple(
+    fc.oneof(
+      fc.constant(() => Tls.selfSigned()),
+      line.map((part) => () => Tls.certificateFiles({ folder: `/etc/${part}`, certificate: `a${part.replace(/\.\./g, '')}`, privateKey: '%{key}' })),
+    ),
+    some<NginxProxyProps>({
+      httpsPort: fc.integer({ min: 1, max: 65535 }),
+      http3: fc.boolean(),
+      hsts: fc.oneof(
+        fc.constantFrom(Hsts.ramp(), Hsts.off()),
+        seconds(0, 900).map((age) => Hsts.fixed(age, { includeSubDomains: true })),
+      ),
+    } as never),
+  ),
+  { nil: undefined },
+);
+
+export const validProxy: fc.Arbitrary<NginxProxyProps> = fc.tuple(plainProxy, tls).map(([props, secure]) => {
+  if (!secure) return props;
+  const [make, more] = secure;
+  const same = (props.httpPort ?? 80) === (more.httpsPort ?? 443);
+  return { ...props, ...more, ...(same ? { httpsPort: props.httpPort === 8443 ? 9443 : 8443 } : {}), tls: make() };
+});
 
 export interface Whole {
   readonly db: PostgresDbProps;
@@ -382,5 +410,9 @@ export const wrong = {
     contentSecurityPolicy: fc.constantFrom('', 'default-src $a', 'a\nb', 'A', "script-src 'nonce-1'"),
     trustedProxies: fc.constantFrom(['::/0'], ['proxy'], ['10.0.0.1/8']),
     maxHeaderSize: fc.constantFrom(Size.kibibytes(7), Size.mebibytes(2)),
+    // Without a certificate.
+    httpsPort: fc.integer({ min: 1, max: 65535 }),
+    hsts: fc.constantFrom(Hsts.ramp(), Hsts.off()),
+    http3: fc.boolean(),
   },
 };

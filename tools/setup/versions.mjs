@@ -6,7 +6,10 @@ export const PROVIDER = { version: '4.6.0', commit: 'v0.0.0-20260916201441-96d33
 /** OpenTofu, built where neither Terraform nor OpenTofu is there, with the fork of hcl that its go.mod asks for. */
 export const TOFU = { version: '1.12.6', hcl: 'v2.20.2-0.20251021132045-587d123c2828' };
 
-/** The oldest Go that builds the two. */
+/** Pebble, the ACME server of the ACME project's tests. */
+export const PEBBLE = { version: '2.10.1' };
+
+/** The oldest Go that builds these. */
 export const GO = [1, 25];
 
 /** The Debian suite of the stand-in images. */

@@ -51,7 +51,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
       [
         ...general(),
         ...client(settings),
-        ...trust(settings.trustedProxies),
+        ...trust(settings.trustedProxies, settings.tls?.http3 ?? false),
         ...limitSettings(),
         ...settings.limitZones,
         ...ownHeaderMaps(),

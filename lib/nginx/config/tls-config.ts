@@ -1,4 +1,4 @@
-import { HTTP_PORT, HTTPS_PORT, PROXY_OWNER, SCHEME_PORTS } from '../proxy-layout';
+import { CHALLENGES_FOLDER, HTTP_PORT, HTTPS_PORT, PROXY_OWNER, SCHEME_PORTS } from '../proxy-layout';
 import { block, comment, ConfigNode, directive, expression } from './directive';
 
 /* TLS: what the proxy's own stack says of it, for the hosts of all stacks. */
@@ -89,9 +89,15 @@ function redirects({ port }: TlsSettings): ConfigNode {
     [
       directive('listen', HTTP_PORT),
       directive('include', 'names.conf'),
+      challenges(),
       block('location', ['/'], [directive('return', 308, expression(`https://$host${suffix}$request_uri`))]),
     ],
   );
+}
+
+/** What an ACME server asks for, at every host of every stack, before it certifies it. */
+function challenges(): ConfigNode {
+  return block('location', ['^~', '/.well-known/acme-challenge/'], [directive('root', CHALLENGES_FOLDER), directive('default_type', 'text/plain')]);
 }
 
 /** Who asks for a name that is not here is refused in the handshake, and shown no certificate. */

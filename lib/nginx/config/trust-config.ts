@@ -7,7 +7,7 @@ export const CLIENT_SCHEME = '$client_scheme';
 export const CLIENT_PORT = '$client_port';
 
 /** In the http block: whose word is taken for who the client is, and for how it came. Nobody's, unless the list has somebody. */
-export function trust(proxies: readonly string[]): ConfigNode[] {
+export function trust(proxies: readonly string[], http3: boolean): ConfigNode[] {
   return [
     ...proxies.map((network) => directive('set_real_ip_from', network)),
     // Recursive: the last address that is not one of them. What stands before it, the client may have written itself.
@@ -26,7 +26,12 @@ export function trust(proxies: readonly string[]): ConfigNode[] {
     block(
       'map',
       [expression('$http_host'), expression(CLIENT_PORT)],
-      [mapEntry('default', ''), mapEntry('~(?<written_port>:[0-9]+)$', expression('$written_port'))],
+      [
+        mapEntry('default', ''),
+        // HTTP/3 has no header for the host, and what nginx makes of it there came with 1.29.3.
+        ...(http3 ? [mapEntry('', expression('$is_request_port$request_port'))] : []),
+        mapEntry('~(?<written_port>:[0-9]+)$', expression('$written_port')),
+      ],
     ),
   ];
 }

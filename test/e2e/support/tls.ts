@@ -52,18 +52,17 @@ export function makeCertificate(
   const key = join(folder, 'made-key.pem');
   const newKey = () => openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-out', key]);
   newKey();
-  const request = ['req', '-x509', '-key', '/dev/stdin', '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
-  const input = readFileSync(key, 'utf8');
+  const request = (from: string) => ['req', '-x509', '-key', from, '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
   const certificate = options.endedBy
     ? execFileSync(
         'docker',
-        ['exec', '-i', options.endedBy, 'openssl', ...request, '-not_before', '20200101000000Z', '-not_after', '20200401000000Z'],
+        ['exec', '-i', options.endedBy, 'openssl', ...request('/dev/stdin'), '-not_before', '20200101000000Z', '-not_after', '20200401000000Z'],
         {
-          input,
+          input: readFileSync(key, 'utf8'),
           encoding: 'utf8',
         },
       )
-    : openssl([...request, '-days', '90'], input);
+    : openssl([...request(key), '-days', '90']);
   if (options.otherKey) newKey();
   return { certificate, key: readFileSync(key, 'utf8'), serial: serialOf(certificate) };
 }

@@ -19,6 +19,10 @@ add_header_inherit merge;
 server {
     listen 8080;
     include names.conf;
+    location ^~ /.well-known/acme-challenge/ {
+        root /var/lib/certificates/.challenges;
+        default_type text/plain;
+    }
     location / {
         return 308 https://$host$request_uri;
     }
