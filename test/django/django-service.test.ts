@@ -217,7 +217,7 @@ describe('with the environment', () => {
   });
 
   test('a variable of ours is refused in the props', () => {
-    expect(() => given({ settings: DjangoSettings.environment('a'), environment: { DJANGO_SECRET_KEY: 'x' } })).toThrow(
+    expect(() => given({ settings: DjangoSettings.environment('a'), publicEnvironment: { DJANGO_SECRET_KEY: 'x' } })).toThrow(
       /^shop\/Shop\/App: environment variable "DJANGO_SECRET_KEY" is set already; set it in one place$/,
     );
   });

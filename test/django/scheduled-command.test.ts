@@ -219,6 +219,12 @@ describe('the command', () => {
     expect(message).toMatch(/^shop\/Shop\/Report/);
   });
 
+  test('a secret among the arguments is refused', () => {
+    expect(() => newShop().addCommand('Sync', { schedule: nightly, command: ['sync', 'https://a:b@example.com'] })).toThrow(
+      /^shop\/Shop\/Sync: argument 2 of command has a URL with a password in it, which/,
+    );
+  });
+
   test('an id that is taken is refused', () => {
     const shop = newShop();
     shop.addCommand('Report', { schedule: nightly, command: ['report'] });

@@ -97,6 +97,11 @@ const options = some<GunicornAppProps>({
   cpus,
   memory: mebibytes(6, 8192),
   environment: fc.dictionary(variable, text, { maxKeys: 3 }),
+  publicEnvironment: fc.dictionary(
+    variable.map((name) => `P${name}_TOKEN`),
+    text,
+    { maxKeys: 2 },
+  ),
   secrets: fc.dictionary(of(LETTERS, LETTERS), fc.constant(Secret.generated()), { maxKeys: 2 }),
   secretEnvironment: fc.dictionary(
     variable.map((name) => `S${name}9`),
