@@ -30,6 +30,12 @@ export interface EnvironmentSettingsOptions {
   readonly databaseUrl?: string;
   /** The variable that gets the secret key. @default 'DJANGO_SECRET_KEY' */
   readonly secretKey?: string;
+  /**
+   * The variable that gets older secret keys, separated by commas, where there are any: keys from elsewhere must have no comma then.
+   *
+   * @default 'DJANGO_SECRET_KEY_FALLBACKS'
+   */
+  readonly secretKeyFallbacks?: string;
   /** The variable that gets the host names, separated by commas. @default 'DJANGO_ALLOWED_HOSTS' */
   readonly allowedHosts?: string;
   /** The variable that gets the trusted origins, separated by commas. @default 'DJANGO_CSRF_TRUSTED_ORIGINS' */
@@ -44,6 +50,7 @@ export interface EnvironmentSettingsOptions {
 export interface EnvironmentNames {
   readonly databaseUrl: string;
   readonly secretKey: string;
+  readonly secretKeyFallbacks: string;
   readonly allowedHosts: string;
   readonly csrfTrustedOrigins: string;
   readonly staticRoot: string;
@@ -80,6 +87,7 @@ export class DjangoSettings {
       {
         databaseUrl: options.databaseUrl ?? 'DATABASE_URL',
         secretKey: options.secretKey ?? 'DJANGO_SECRET_KEY',
+        secretKeyFallbacks: options.secretKeyFallbacks ?? 'DJANGO_SECRET_KEY_FALLBACKS',
         allowedHosts: options.allowedHosts ?? 'DJANGO_ALLOWED_HOSTS',
         csrfTrustedOrigins: options.csrfTrustedOrigins ?? 'DJANGO_CSRF_TRUSTED_ORIGINS',
         staticRoot: options.staticRoot ?? 'DJANGO_STATIC_ROOT',

@@ -20,6 +20,7 @@ test('the environment has the usual names, unless others are given', () => {
   expect(DjangoSettings.environment('config.settings')._environment).toEqual({
     databaseUrl: 'DATABASE_URL',
     secretKey: 'DJANGO_SECRET_KEY',
+    secretKeyFallbacks: 'DJANGO_SECRET_KEY_FALLBACKS',
     allowedHosts: 'DJANGO_ALLOWED_HOSTS',
     csrfTrustedOrigins: 'DJANGO_CSRF_TRUSTED_ORIGINS',
     staticRoot: 'DJANGO_STATIC_ROOT',
