@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { secretInNamed } from '../core/secret-looking';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
@@ -98,11 +99,18 @@ export interface AppOptions extends GunicornOptions {
   readonly memory?: Size;
 
   /**
-   * Environment variables. Not for secrets: whoever may use the engine can read them.
+   * Environment variables. Not for secrets: whoever may use the engine can read them. What looks like one is refused.
    *
    * @default - none beside the image's own
    */
   readonly environment?: { readonly [name: string]: string };
+
+  /**
+   * Environment variables that look like secrets and are none, such as a key that browsers get anyway.
+   *
+   * @default - none
+   */
+  readonly publicEnvironment?: { readonly [name: string]: string };
 
   /**
    * Secrets that the app reads from files: the name `mail-password` is the file `/run/secrets/mail-password/value`.
@@ -238,6 +246,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
     this.node.defaultChild = this.service;
 
     for (const [name, value] of Object.entries(props.environment ?? {})) this.addEnvironment(name, value);
+    for (const [name, value] of Object.entries(props.publicEnvironment ?? {})) this.addPublicEnvironment(name, value);
     for (const [name, secret] of Object.entries(props.secrets ?? {})) this.addSecret(name, secret);
     for (const [name, secret] of Object.entries(props.secretEnvironment ?? {})) this.addSecretEnvironment(name, secret);
   }
@@ -255,11 +264,27 @@ export class GunicornApp extends Construct implements IProxyTarget {
   /**
    * Sets an environment variable in everything that runs from the app's image.
    *
-   * @throws when the name is not made of letters, digits and `_`, or is set already
+   * @throws when the name is not made of letters, digits and `_`, or is set already, or name or value are those of a secret
    */
   public addEnvironment(name: string, value: string): void {
+    const reason = typeof value === 'string' ? secretInNamed(this, name, value) : undefined;
+    if (reason !== undefined) {
+      reject(
+        this,
+        `environment variable ${name} ${reason}, and everybody who may use the engine or read Terraform's state would see it; give it in secretEnvironment, or as a file in secrets, as Secret.generated(), Secret.fromFile() or Secret.fromVariable(). If it is no secret, give it in publicEnvironment, or by addPublicEnvironment()`,
+      );
+    }
+    this.addPublicEnvironment(name, value);
+  }
+
+  /**
+   * Sets an environment variable that looks like a secret and is none in everything that runs from the app's image.
+   *
+   * @throws when the name is not made of letters, digits and `_`, or is set already
+   */
+  public addPublicEnvironment(name: string, value: string): void {
     this.requireFreeVariable(name);
-    this.shared.add((workload) => workload.addEnvironment(name, value));
+    this.shared.add((workload) => workload.addPublicEnvironment(name, value));
   }
 
   /**

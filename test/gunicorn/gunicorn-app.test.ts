@@ -205,6 +205,11 @@ describe('bad input is refused with the path of the construct', () => {
       /^shop\/Hello: health.endAfter must be in whole seconds and at least gracefulTimeout \(30s\), got 29s: a server that ends its last requests/,
     ],
     ['a variable with a dash', { environment: { 'A-B': '1' } }, /^shop\/Hello: the name of an environment variable must be/],
+    [
+      'a secret in the environment',
+      { environment: { CACHE: 'redis://:hunter2@cache' } },
+      /^shop\/Hello: environment variable CACHE has a URL with a password in it, and everybody who .* would see it; give it in secretEnvironment, or as a file in secrets, as Secret\.generated\(\), Secret\.fromFile\(\) or Secret\.fromVariable\(\)\. If it is no secret, give it in publicEnvironment, or by addPublicEnvironment\(\)$/,
+    ],
     ['a variable of the library', { environment: { HOME: '/x' } }, /^shop\/Hello: environment variable "HOME" is set already; set it in one place$/],
     [
       'a variable and a secret of one name',

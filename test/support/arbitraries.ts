@@ -101,6 +101,11 @@ const options = some<GunicornAppProps>({
   cpus,
   memory: mebibytes(6, 8192),
   environment: fc.dictionary(variable, text, { maxKeys: 3 }),
+  publicEnvironment: fc.dictionary(
+    variable.map((name) => `P${name}_TOKEN`),
+    text,
+    { maxKeys: 2 },
+  ),
   secrets: fc.dictionary(of(LETTERS, LETTERS), fc.constant(Secret.generated()), { maxKeys: 2 }),
   secretEnvironment: fc.dictionary(
     variable.map((name) => `S${name}9`),
@@ -130,6 +135,7 @@ export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   databaseName: word.map((name) => `d${name}`),
   user: word.map((name) => `u${name}`),
   password: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/%{p}')),
+  passwordVersion: fc.integer({ min: 1, max: 4 }),
   memory: mebibytes(128, 65536),
   cpus,
   storage: fc.constantFrom(...Object.values(PostgresStorage)),
@@ -174,7 +180,10 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
       ),
       wsgi: module_.map((name) => `${name}:application`),
       database: fc.constant(undefined as never),
-      secretKey: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/key')),
+      keys: fc.oneof(
+        fc.record({ secretKeyVersion: fc.integer({ min: 1, max: 3 }), secretKeyFallbacks: fc.constantFrom(undefined, [], [4], [7, 9]) }),
+        fc.constant({ secretKey: Secret.fromFile('/etc/key'), fallbackSecretKeys: [Secret.fromFile('/etc/old key')] }),
+      ),
       allowedHosts: fc.array(
         host.map((name) => name.replace('*', '')),
         { maxLength: 2 },
@@ -194,11 +203,12 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
       removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
       image: fc.constant(undefined as never),
       project: fc.constant(undefined as never),
-    } as never) as fc.Arbitrary<Partial<DjangoServiceProps>>,
+    } as never) as fc.Arbitrary<Partial<DjangoServiceProps> & { keys?: Partial<DjangoServiceProps> }>,
   )
-  .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({
+  .map(([more, from, project, { database: _database, image: _image, project: _project, keys, ...own }]) => ({
     ...more,
     ...own,
+    ...keys,
     ...(more.asgi ? { wsgi: undefined, asgiCallable: own.wsgi } : {}),
     image: from,
     project,
@@ -353,6 +363,7 @@ export const wrong = {
     ),
     databaseName: fc.oneof(notWord, fc.constantFrom('postgres', '1a', 'A', 'a'.repeat(58))),
     user: fc.oneof(notWord, fc.constantFrom('postgres', 'pg_x', 'A', 'a'.repeat(64))),
+    passwordVersion: notInteger(1, 999999),
     memory: fc.integer({ min: 0, max: 127 }).map((value) => Size.mebibytes(value)),
     cpus: fc.constantFrom(0, -1, NaN, Infinity, 1025),
     maxConnections: notInteger(10, 10000),
