@@ -1,9 +1,17 @@
 // End-to-end tests: a real engine, real Terraform, real servers. `npm run e2e [-- suite...]` sets up what they need.
 const shared = require('./jest.shared.cjs');
 
+// Suites that measure, and would measure their neighbours.
+const ALONE = ['soak'];
+
+const common = { ...shared, roots: ['<rootDir>/test/e2e'], setupFilesAfterEnv: ['<rootDir>/test/e2e/support/timeout.ts'] };
+const paths = ALONE.map((name) => `<rootDir>/test/e2e/${name}.test.ts`);
+
 module.exports = {
-  ...shared,
-  roots: ['<rootDir>/test/e2e'],
-  testTimeout: 10 * 60_000,
-  maxWorkers: 1,
+  // Most of a suite's time is waiting for one program after the other.
+  maxWorkers: 2,
+  projects: [
+    { ...common, displayName: 'together', testPathIgnorePatterns: paths },
+    { ...common, displayName: 'alone', testMatch: paths, runner: '<rootDir>/test/e2e/support/serial-runner.cjs' },
+  ],
 };

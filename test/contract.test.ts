@@ -49,8 +49,10 @@ test('of these, Terraform owns those alone whose content can be made again', () 
 test('the logical ids of what initialises data and makes secrets', () => {
   const writers = containers.filter(([, container]) => container.entrypoint?.[0] === 'sh' && container.attach).map(([id]) => id);
   expect(writers.filter((id) => !id.startsWith('Proxy_Publish')).sort()).toEqual([
+    'Db_CloseLogin_B66816CC',
     'Db_Data_Prepare_9F966EF9',
     'Db_Initialize_FCE4BE2C',
+    'Db_OpenLogin_0D0E9205',
     'Db_Password_1CAC318C',
     'Db_SuperuserPassword_A500D8BD',
     'Proxy_Cache_Prepare_67B1BB42',
@@ -64,6 +66,7 @@ test('the logical ids of what initialises data and makes secrets', () => {
 test('the logical ids and names of the servers that keep data, and of networks', () => {
   const fixed = containers.filter(([, container]) => !container.name.includes('plantimestamp()')).map(([id, container]) => [container.name, id]);
   expect(fixed).toEqual([
+    ['shop-db-close-login', 'Db_CloseLogin_B66816CC'],
     ['shop-db-server', 'Db_Server_5B8C3446'],
     ['shop-proxy-server', 'Proxy_Server_6DCE2D66'],
   ]);

@@ -18,7 +18,7 @@ await main(async () => {
   try {
     if (!fs.existsSync(path.join(ROOT, CONFIG))) throw new Trouble(`${CONFIG} is missing`);
     const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-    return await shown(process.execPath, [jest, '--config', CONFIG, '--runInBand', ...process.argv.slice(2)], {
+    return await shown(process.execPath, [jest, '--config', CONFIG, ...process.argv.slice(2)], {
       cwd: ROOT,
       env: { ...process.env, ...env },
     });

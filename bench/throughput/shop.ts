@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShopStack } from '../../bin/shop-stack';
+import { NginxProxy } from '../../lib';
 import { run } from '../support/run';
 import { Engine } from './engine';
+import { ENGINE_NETWORKS } from '../../test/e2e/support/load';
 import { freePort } from '../../test/e2e/support/port';
 
 /** Where the parts of the deployed example are. */
@@ -45,6 +47,8 @@ export class ShopDeployment {
     const app = new App({ outdir: this.folder });
     const stack = new ShopStack(app, this.id, { port, imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR });
     new DockerProvider(stack, 'Docker');
+    // All load comes from one address.
+    for (const network of ENGINE_NETWORKS) (stack.node.findChild('Proxy') as NginxProxy).exemptFromLimits(network);
     // cdktf would put it into the checkout.
     new LocalBackend(stack, { path: join(this.folder, 'terraform.tfstate') });
     app.synth();

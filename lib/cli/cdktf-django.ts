@@ -1,15 +1,19 @@
 #!/usr/bin/env node
+import { secrets, SECRETS_HELP } from './secrets';
 import { sweep, SWEEP_HELP } from './sweep';
 import { Trouble } from './trouble';
 
 const HELP = `cdktf-django COMMAND
 
   sweep    removes what a deploy that was killed left on the engine
+  secrets  takes generated secrets to another engine
 
-${SWEEP_HELP}`;
+${SWEEP_HELP}
+${SECRETS_HELP}`;
 
 async function main([command, ...args]: string[]): Promise<number> {
   if (command === 'sweep') return sweep(args);
+  if (command === 'secrets') return secrets(args);
   if (command === undefined || command === '--help' || command === 'help') {
     process.stdout.write(HELP);
     return command === undefined ? 1 : 0;

@@ -8,13 +8,21 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** What a program gets beside its arguments. */
+export interface RunOptions {
+  readonly folder?: string;
+  /** Its standard input. */
+  readonly input?: Buffer;
+}
+
 /** Runs a program to its end. No shell is between: arguments arrive as they are. */
-export function run(program: string, args: readonly string[], folder?: string): Ran {
+export function run(program: string, args: readonly string[], { folder, input }: RunOptions = {}): Ran {
   const result = spawnSync(program, args, {
     cwd: folder,
+    input,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' },
   });
   if (result.error) throw new Trouble(`${program} cannot be run (${result.error.message}); is it installed and in PATH?`);

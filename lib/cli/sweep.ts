@@ -47,7 +47,7 @@ export async function sweep(args: string[]): Promise<number> {
   const source = values.state === undefined ? stateOfStack(values.output, positionals[0]) : stateOfFile(values.state);
 
   const found = find(source);
-  const removable = found.filter(({ kept }) => kept === undefined);
+  const removable = found.filter(isRemovable);
   if (values.json) {
     const failed = values.yes ? removeAll(removable) : new Map<Stray, string>();
     print(
@@ -66,14 +66,7 @@ export async function sweep(args: string[]): Promise<number> {
     return 0;
   }
   // Somebody may have thought about the question for long.
-  const still = new Set(
-    values.yes
-      ? []
-      : find(source)
-          .filter(({ kept }) => kept === undefined)
-          .map(({ object }) => object.id),
-  );
-  const wanted = values.yes ? removable : removable.filter(({ object }) => still.has(object.id));
+  const wanted = values.yes ? removable : remaining(removable, find(source));
   const failed = removeAll(wanted);
   for (const [{ object }, reason] of failed) process.stderr.write(`${object.kind} ${object.name} cannot be removed: ${reason}\n`);
   print(`Removed ${wanted.length - failed.size} of ${removable.length}.\n`);
@@ -96,6 +89,16 @@ function find(source: StateSource): Stray[] {
   const objects = labelledObjects();
   source.refuseLocked(source.read());
   return straysOf(source.read(), objects, (proxy, name) => mentions(proxy, `${STATE_FOLDER}/live/owners`, name));
+}
+
+function isRemovable({ kept }: Stray): boolean {
+  return kept === undefined;
+}
+
+/** Those of some strays that another look finds removable, too. */
+function remaining(strays: readonly Stray[], found: readonly Stray[]): Stray[] {
+  const ids = new Set(found.filter(isRemovable).map(({ object }) => object.id));
+  return strays.filter(({ object }) => ids.has(object.id));
 }
 
 function removeAll(strays: readonly Stray[]): Map<Stray, string> {
@@ -128,8 +131,8 @@ function listed(found: readonly Stray[], source: StateSource): string {
       const more = note(stray);
       return [`  ${kind} ${name} (${path}${running ? ', running' : ''})`, ...(more === undefined ? [] : [`    ${more}`])];
     });
-  const removable = found.filter(({ kept }) => kept === undefined);
-  const kept = found.filter((stray) => !removable.includes(stray));
+  const removable = found.filter(isRemovable);
+  const kept = found.filter((stray) => !isRemovable(stray));
   return [
     ...(removable.length > 0 ? [`Not in ${source.description}, to be removed:`, ...lines(removable, ({ warning }) => warning)] : []),
     ...(kept.length > 0 ? [`Not in ${source.description}, left as they are:`, ...lines(kept, (stray) => stray.kept)] : []),

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { labelName, OWNERSHIP } from '../platform/docker-engine/labels';
 import { run } from './run';
+import { synthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';
 
 /** What a state knows of an engine. */
@@ -42,16 +42,8 @@ const TYPES = ['docker_container', 'docker_network', 'docker_volume'];
 
 /** The state of a stack that is synthesized, in whatever backend: Terraform is asked for it. */
 export function stateOfStack(output: string, name: string | undefined): StateSource {
-  const stacks = join(output, 'stacks');
-  const known = existsSync(stacks) ? readdirSync(stacks).sort() : [];
-  if (known.length === 0) {
-    throw new Trouble(`there is no synthesized stack in ${output}; run this where cdktf.json is, after a deploy, or name the folder with --output`);
-  }
-  const stack = name ?? (known.length === 1 ? known[0] : undefined);
-  if (stack === undefined) throw new Trouble(`there are several stacks, say which one: ${known.join(', ')}`);
-  if (!known.includes(stack)) throw new Trouble(`there is no stack ${JSON.stringify(stack)} in ${output}, only ${known.join(', ')}`);
-  const folder = join(stacks, stack);
-  const terraform = (...args: string[]) => run(process.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, folder);
+  const { name: stack, folder } = synthesizedStack(output, name);
+  const terraform = (...args: string[]) => run(process.env.TERRAFORM_BINARY_NAME ?? 'terraform', args, { folder });
   const description = `the state of ${stack}`;
   return {
     description,

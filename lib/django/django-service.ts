@@ -16,6 +16,7 @@ import { Volume } from '../workload/volume';
 import { DjangoSettings, EnvironmentNames } from './django-settings';
 import { ReleaseOptions, renderRelease } from './release-options';
 import { ScheduledCommand, ScheduledCommandOptions } from './scheduled-command';
+import { secretKeysOf } from './secret-keys';
 
 /** Settings of a `DjangoService`. */
 export interface DjangoServiceProps extends AppOptions {
@@ -59,6 +60,31 @@ export interface DjangoServiceProps extends AppOptions {
    * @default Secret.generated()
    */
   readonly secretKey?: Secret;
+
+  /**
+   * The version of a generated key. Another version is another key, made when it is first asked for; an earlier one comes back with its version.
+   *
+   * @default 1
+   */
+  readonly secretKeyVersion?: number;
+
+  /**
+   * Versions of generated keys that are good for reading what was signed with them: sessions, links for resetting passwords (Django's `SECRET_KEY_FALLBACKS`).
+   * Leave a version out when nothing that it signed is wanted any more, or at once when it is known to others.
+   *
+   * Servers of two releases work side by side for a moment. So that old ones can read what new ones sign, let a deploy with the new version among the
+   * fallbacks go before: `secretKeyFallbacks: [2]`, then `secretKeyVersion: 2`, then `secretKeyVersion: 2, secretKeyFallbacks: []`.
+   *
+   * @default - the version before, if there is one
+   */
+  readonly secretKeyFallbacks?: number[];
+
+  /**
+   * The same for keys from elsewhere: `Secret.fromFile()` or `Secret.fromVariable()`, beside such a `secretKey`.
+   *
+   * @default - none
+   */
+  readonly fallbackSecretKeys?: Secret[];
 
   /**
    * Names under which Django answers beside those of the routes that reach it.
@@ -122,13 +148,18 @@ export class DjangoService extends Construct implements IProxyTarget {
   public readonly mediaVolume: Volume;
   /** Django's SECRET_KEY. */
   public readonly secretKey: SecretFile;
+  /** Keys that are good for reading what was signed with them. */
+  public readonly fallbackSecretKeys: SecretFile[];
   /** The database. */
   public readonly database?: IPostgresDb;
+  /** How the project gets the settings of production. */
+  public readonly settings: DjangoSettings;
+  /** What the release job was asked to do. */
+  public readonly release: ReleaseOptions;
 
   private readonly props: DjangoServiceProps;
   private readonly staticUrl: string;
   private readonly mediaUrl: string;
-  private readonly settings: DjangoSettings;
   private readonly reachedBy: ProxyRoute[] = [];
 
   /**
@@ -140,6 +171,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.props = props;
     this.staticUrl = this.urlPath('staticUrl', props.staticUrl ?? '/static/');
     this.mediaUrl = this.urlPath('mediaUrl', props.mediaUrl ?? '/media/');
+    this.release = props.release ?? {};
     this.settings = props.settings ?? DjangoSettings.overlay(`${props.project}.settings`);
     this.settings._validate(this);
     this.requireCallable('wsgi', props.wsgi, !props.asgi);
@@ -168,18 +200,19 @@ export class DjangoService extends Construct implements IProxyTarget {
     });
     this.staticVolume = new Volume(this, 'Static', { removalPolicy: RemovalPolicy.DESTROY, owner });
     this.mediaVolume = new Volume(this, 'Media', { removalPolicy, owner });
-    this.secretKey = new SecretFile(this, 'SecretKey', {
-      secret: props.secretKey ?? Secret.generated(),
-      secretName: 'secret-key',
-      image: props.image,
-      removalPolicy,
+    const keys = secretKeysOf(this, props);
+    const [key, ...fallbacks] = keys.map(({ id: keyId, secret }, index) => {
+      const secretName = index === 0 ? 'secret-key' : `secret-key-fallback-${index}`;
+      return new SecretFile(this, keyId, { secret, secretName, image: props.image, removalPolicy });
     });
+    this.secretKey = key;
+    this.fallbackSecretKeys = fallbacks;
     this.fileServer = new FileServer(this, 'Files', {
       staticVolume: this.staticVolume,
       mediaVolume: this.mediaVolume,
     });
     this.provideSettings(release);
-    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: props.release?.timeout });
+    this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: this.release.timeout });
     this.releaseJob.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.preflight.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
@@ -281,7 +314,7 @@ export class DjangoService extends Construct implements IProxyTarget {
   /** Everything that runs from the project's image gets the same settings. */
   private provideSettings(release: string): void {
     const { app, props } = this;
-    app.addSecretFile(this.secretKey);
+    for (const key of [this.secretKey, ...this.fallbackSecretKeys]) app.addSecretFile(key);
     app._forAll((workload) => {
       workload.addVolume(this.mediaVolume, MEDIA_ROOT);
       props.database?.addClient(workload);
@@ -302,6 +335,9 @@ export class DjangoService extends Construct implements IProxyTarget {
   private provideEnvironment(names: EnvironmentNames): void {
     const { app, database } = this;
     app._addLaunchTemplate(names.secretKey, () => `{file:${this.secretKey.path}}`);
+    if (this.fallbackSecretKeys.length > 0) {
+      app._addLaunchTemplate(names.secretKeyFallbacks, () => this.fallbackSecretKeys.map(({ path }) => `{file:${path}}`).join(','));
+    }
     app._addLaunchTemplate(names.allowedHosts, () => this.allowedHosts.join(','));
     app._addLaunchTemplate(names.csrfTrustedOrigins, () => this.trustedOrigins.join(','));
     app._addLaunchTemplate(names.staticRoot, () => STATIC_ROOT);
@@ -317,6 +353,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       settings: this.settings.module,
       [props.asgi ? 'asgi' : 'wsgi']: this.callable,
       secretKeyFile: this.secretKey.path,
+      secretKeyFallbackFiles: this.fallbackSecretKeys.length > 0 ? this.fallbackSecretKeys.map(({ path }) => path) : undefined,
       database: database && {
         host: database.host,
         port: database.port,
@@ -336,8 +373,8 @@ export class DjangoService extends Construct implements IProxyTarget {
       mediaUrl: this.mounted(this.mediaUrl),
       mediaRoot: MEDIA_ROOT,
       healthPath: HEALTH_PATH,
-      overrides: this.settings._overrides,
-      release: renderRelease(this, props.release ?? {}),
+      overrides: this.settings.overrides,
+      release: renderRelease(this, this.release),
     };
   }
 }

@@ -1,4 +1,5 @@
-import { requireMatch } from '../core/errors';
+import { reject, requireMatch, shown } from '../core/errors';
+import { secretInJson } from '../core/secret-looking';
 import { IConstruct } from 'constructs';
 
 const MODULE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
@@ -6,13 +7,21 @@ const MODULE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 /** Settings of `DjangoSettings.overlay`. */
 export interface OverlaySettingsOptions {
   /**
-   * Settings that win over the project's own and over ours, as JSON has them.
+   * Settings that win over the project's own and over ours, as JSON has them. Not for secrets: they are in Terraform's state. What looks like one is refused.
    *
    * @default - none
    */
   // jsii has no `unknown`: this is what it calls any JSON value.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly overrides?: { readonly [name: string]: any };
+
+  /**
+   * The same, for settings that look like secrets and are none.
+   *
+   * @default - none
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly publicOverrides?: { readonly [name: string]: any };
 }
 
 /** Settings of `DjangoSettings.environment`. */
@@ -21,6 +30,12 @@ export interface EnvironmentSettingsOptions {
   readonly databaseUrl?: string;
   /** The variable that gets the secret key. @default 'DJANGO_SECRET_KEY' */
   readonly secretKey?: string;
+  /**
+   * The variable that gets older secret keys, separated by commas, where there are any: keys from elsewhere must have no comma then.
+   *
+   * @default 'DJANGO_SECRET_KEY_FALLBACKS'
+   */
+  readonly secretKeyFallbacks?: string;
   /** The variable that gets the host names, separated by commas. @default 'DJANGO_ALLOWED_HOSTS' */
   readonly allowedHosts?: string;
   /** The variable that gets the trusted origins, separated by commas. @default 'DJANGO_CSRF_TRUSTED_ORIGINS' */
@@ -35,6 +50,7 @@ export interface EnvironmentSettingsOptions {
 export interface EnvironmentNames {
   readonly databaseUrl: string;
   readonly secretKey: string;
+  readonly secretKeyFallbacks: string;
   readonly allowedHosts: string;
   readonly csrfTrustedOrigins: string;
   readonly staticRoot: string;
@@ -54,7 +70,7 @@ export class DjangoSettings {
    * @param module the project's settings module
    */
   public static overlay(module: string, options: OverlaySettingsOptions = {}): DjangoSettings {
-    return new DjangoSettings(module, options.overrides ?? {}, undefined);
+    return new DjangoSettings(module, options.overrides ?? {}, options.publicOverrides ?? {}, undefined);
   }
 
   /**
@@ -67,9 +83,11 @@ export class DjangoSettings {
     return new DjangoSettings(
       module,
       {},
+      {},
       {
         databaseUrl: options.databaseUrl ?? 'DATABASE_URL',
         secretKey: options.secretKey ?? 'DJANGO_SECRET_KEY',
+        secretKeyFallbacks: options.secretKeyFallbacks ?? 'DJANGO_SECRET_KEY_FALLBACKS',
         allowedHosts: options.allowedHosts ?? 'DJANGO_ALLOWED_HOSTS',
         csrfTrustedOrigins: options.csrfTrustedOrigins ?? 'DJANGO_CSRF_TRUSTED_ORIGINS',
         staticRoot: options.staticRoot ?? 'DJANGO_STATIC_ROOT',
@@ -81,16 +99,32 @@ export class DjangoSettings {
   private constructor(
     /** The project's settings module. */
     public readonly module: string,
-    /** @internal */
-    public readonly _overrides: { readonly [name: string]: unknown },
+    private readonly checkedOverrides: { readonly [name: string]: unknown },
+    private readonly publicOverrides: { readonly [name: string]: unknown },
     /** The names of variables, when the project reads its environment. @internal */
     public readonly _environment: EnvironmentNames | undefined,
   ) {}
 
+  /** Settings that win over all others, as JSON has them. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  public get overrides(): { readonly [name: string]: any } {
+    return { ...this.checkedOverrides, ...this.publicOverrides };
+  }
+
   /** @internal */
   public _validate(scope: IConstruct): void {
     requireMatch(scope, 'the settings module', this.module, MODULE, 'a Python module such as "shop.settings"');
-    for (const name of Object.keys(this._overrides))
+    for (const [name, value] of Object.entries(this.checkedOverrides)) {
+      const found = secretInJson(scope, name, value);
+      if (found) {
+        reject(
+          scope,
+          `setting ${found.path} of overrides ${found.reason}, and everybody who may read Terraform's state would see it; let the project's settings read it from a variable (os.environ) that secretEnvironment sets from Secret.generated(), Secret.fromFile() or Secret.fromVariable(), or from a file of secrets. If it is no secret, give it in publicOverrides`,
+        );
+      }
+      if (name in this.publicOverrides) reject(scope, `setting ${shown(name)} is in overrides and in publicOverrides; set it in one place`);
+    }
+    for (const name of Object.keys(this.overrides))
       requireMatch(scope, 'the name of a setting', name, /^[A-Z][A-Z0-9_]*$/, 'in upper case, such as "TIME_ZONE"');
     for (const name of Object.values(this._environment ?? {}) as string[]) {
       requireMatch(scope, 'the name of an environment variable', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');

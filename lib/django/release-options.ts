@@ -1,6 +1,7 @@
 import { IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { refuseSecretArguments } from '../core/secret-looking';
 
 /** The severity of a message of Django's system checks. */
 export enum CheckLevel {
@@ -93,6 +94,7 @@ export function renderRelease(scope: IConstruct, options: ReleaseOptions): objec
     if (command.length === 0 || command.some((argument) => typeof argument !== 'string' || argument === '')) {
       reject(scope, `a command of release.commands must be a list such as ["loaddata", "regions"], got ${shown(JSON.stringify(command))}`);
     }
+    refuseSecretArguments(scope, 'a command of release.commands', command);
   }
   for (const name of options.breakingMigrations ?? []) {
     requireMatch(

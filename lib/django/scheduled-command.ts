@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, shown } from '../core/errors';
 import { Schedule } from '../core/schedule';
+import { refuseSecretArguments } from '../core/secret-looking';
 import { Size } from '../core/size';
 import { terraformText } from '../core/text';
 import { GunicornApp } from '../gunicorn/gunicorn-app';
@@ -137,6 +138,7 @@ export class ScheduledCommand extends Construct {
     if (!Token.isUnresolved(name) && !/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name)) {
       reject(this, `command must be ${allowed}: the first must be the name of a management command, got ${shown(name)}`);
     }
+    refuseSecretArguments(this, 'command', command);
     return [...command];
   }
 

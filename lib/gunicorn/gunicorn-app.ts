@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { secretInNamed } from '../core/secret-looking';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
@@ -48,7 +49,7 @@ export interface AppHealthOptions {
   readonly expect?: string;
 
   /**
-   * Time between two probes.
+   * Time from the beginning of a probe to that of the next one, 250 ms or more. A new server is asked all the while until its first success.
    *
    * @default Duration.seconds(3)
    */
@@ -98,11 +99,18 @@ export interface AppOptions extends GunicornOptions {
   readonly memory?: Size;
 
   /**
-   * Environment variables. Not for secrets: whoever may use the engine can read them.
+   * Environment variables. Not for secrets: whoever may use the engine can read them. What looks like one is refused.
    *
    * @default - none beside the image's own
    */
   readonly environment?: { readonly [name: string]: string };
+
+  /**
+   * Environment variables that look like secrets and are none, such as a key that browsers get anyway.
+   *
+   * @default - none
+   */
+  readonly publicEnvironment?: { readonly [name: string]: string };
 
   /**
    * Secrets that the app reads from files: the name `mail-password` is the file `/run/secrets/mail-password/value`.
@@ -159,6 +167,8 @@ const PREFLIGHT_PORT = 8001;
 /** Seconds by which a heartbeat may be older than Gunicorn's own timeout: Gunicorn gets to act first. */
 const HEARTBEAT_MARGIN = 15;
 const START_PERIOD = Duration.seconds(60);
+/** From the end of a probe to the beginning of the next one. */
+const PROBE_PAUSE = Duration.millis(250);
 const SHORTEST_PREFLIGHT = 10;
 
 /**
@@ -236,6 +246,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
     this.node.defaultChild = this.service;
 
     for (const [name, value] of Object.entries(props.environment ?? {})) this.addEnvironment(name, value);
+    for (const [name, value] of Object.entries(props.publicEnvironment ?? {})) this.addPublicEnvironment(name, value);
     for (const [name, secret] of Object.entries(props.secrets ?? {})) this.addSecret(name, secret);
     for (const [name, secret] of Object.entries(props.secretEnvironment ?? {})) this.addSecretEnvironment(name, secret);
   }
@@ -253,11 +264,27 @@ export class GunicornApp extends Construct implements IProxyTarget {
   /**
    * Sets an environment variable in everything that runs from the app's image.
    *
-   * @throws when the name is not made of letters, digits and `_`, or is set already
+   * @throws when the name is not made of letters, digits and `_`, or is set already, or name or value are those of a secret
    */
   public addEnvironment(name: string, value: string): void {
+    const reason = typeof value === 'string' ? secretInNamed(this, name, value) : undefined;
+    if (reason !== undefined) {
+      reject(
+        this,
+        `environment variable ${name} ${reason}, and everybody who may use the engine or read Terraform's state would see it; give it in secretEnvironment, or as a file in secrets, as Secret.generated(), Secret.fromFile() or Secret.fromVariable(). If it is no secret, give it in publicEnvironment, or by addPublicEnvironment()`,
+      );
+    }
+    this.addPublicEnvironment(name, value);
+  }
+
+  /**
+   * Sets an environment variable that looks like a secret and is none in everything that runs from the app's image.
+   *
+   * @throws when the name is not made of letters, digits and `_`, or is set already
+   */
+  public addPublicEnvironment(name: string, value: string): void {
     this.requireFreeVariable(name);
-    this.shared.add((workload) => workload.addEnvironment(name, value));
+    this.shared.add((workload) => workload.addPublicEnvironment(name, value));
   }
 
   /**
@@ -375,7 +402,8 @@ export class GunicornApp extends Construct implements IProxyTarget {
       stopSignal: 'SIGTERM',
       stopGracePeriod: plan.stopGracePeriod,
       healthCheck: HealthCheck.command(health, {
-        interval: props.health?.interval ?? Duration.seconds(3),
+        interval: PROBE_PAUSE,
+        timeout: this.probeLasts(props).plus(Duration.seconds(5)),
         startPeriod: props.health?.startPeriod ?? START_PERIOD,
       }),
     });
@@ -404,9 +432,18 @@ export class GunicornApp extends Construct implements IProxyTarget {
         ...(firstPath === path ? [] : ['--until-first-success', firstPath]),
         // Once it has answered, its workers' main loops are looked at: a request would wait in line behind busy threads, and make a busy app an ill one.
         ...['--heartbeat', String(plan.timeout.toSeconds() + HEARTBEAT_MARGIN)],
+        ...['--last', String(this.probeLasts(props).toSeconds())],
         ...['--end-after', String(this.endAfter(health, plan))],
       ],
     };
+  }
+
+  /** Of the time from one probe to the next one, all but a moment: a probe waits by itself, so that the first success is seen when it happens. */
+  private probeLasts(props: GunicornAppProps): Duration {
+    const interval = props.health?.interval ?? Duration.seconds(3);
+    const lasts = interval.toMilliseconds() - PROBE_PAUSE.toMilliseconds();
+    if (lasts < 0) reject(this, `health.interval must be 250 ms or more, got ${interval}`);
+    return Duration.millis(lasts);
   }
 
   private endAfter(health: AppHealthOptions, plan: GunicornPlan): number {

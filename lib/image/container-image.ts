@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, isAbsolute, normalize, resolve } from 'node:path';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
 import { kebab } from '../core/text';
+import { baseImages } from './base-images';
 import { BuildContext } from './build-context';
 import { ProjectKind, projectContext, PythonProjectOptions } from './python-project';
 import { problemOfReference, throughMirror } from './image-reference';
@@ -108,6 +109,22 @@ export abstract class ContainerImage {
     return new ProjectImage(ProjectKind.PYTHON, directory, options);
   }
 
+  /** The reference that the image was given, for one of a registry. */
+  public get reference(): string | undefined {
+    return undefined;
+  }
+
+  /**
+   * The images of registries that a Dockerfile of the user's stands on, as far as its FROM lines say so.
+   *
+   * @param _user the construct that uses the image, for error messages
+   *
+   * @internal
+   */
+  public _baseImages(_user: IConstruct): string[] {
+    return [];
+  }
+
   /**
    * @param user the construct that uses the image, for error messages
    * @param mirror where the images of Docker Hub are taken from instead
@@ -118,14 +135,18 @@ export abstract class ContainerImage {
 }
 
 class RegistryImage extends ContainerImage {
-  constructor(private readonly reference: string) {
+  constructor(private readonly name: string) {
     super();
   }
 
+  public override get reference(): string | undefined {
+    return this.name;
+  }
+
   public _source(user: IConstruct, mirror?: string): ImageSource {
-    const problem = problemOfReference(this.reference);
-    if (problem) reject(user, `image ${problem}, got ${shown(this.reference)}`);
-    return { reference: throughMirror(this.reference, mirror) };
+    const problem = problemOfReference(this.name);
+    if (problem) reject(user, `image ${problem}, got ${shown(this.name)}`);
+    return { reference: throughMirror(this.name, mirror) };
   }
 }
 
@@ -143,9 +164,18 @@ class DirectoryImage extends ContainerImage {
     return { build: (this.build ??= this.makeBuild(user)) };
   }
 
+  public override _baseImages(user: IConstruct): string[] {
+    const directory = existingFolder(user, this.directory);
+    return baseImages(readFileSync(resolve(directory, this.dockerfile), 'utf8'));
+  }
+
+  private get dockerfile(): string {
+    return this.options.dockerfile ?? 'Dockerfile';
+  }
+
   private makeBuild(user: IConstruct): ImageBuild {
     const directory = existingFolder(user, this.directory);
-    const dockerfile = this.options.dockerfile ?? 'Dockerfile';
+    const { dockerfile } = this;
     if (isAbsolute(dockerfile) || normalize(dockerfile).startsWith('..'))
       reject(user, `dockerfile must be a path below the image's folder, got ${shown(dockerfile)}`);
     if (!existsSync(resolve(directory, dockerfile))) {

@@ -109,7 +109,8 @@ export class Candidate {
     return `${folder}/locations/${pathKey(path)}`;
   }
 
-  private addConfig(path: string, nodes: () => ConfigNode[]): void {
+  /** Adds a file of configuration. */
+  public addConfig(path: string, nodes: () => ConfigNode[]): void {
     this.files._addLateFile(path, () => renderConfig(nodes()));
   }
 }

@@ -12,6 +12,10 @@ const SHIPPED = {
     title: 'Back in a moment',
     text: 'This page cannot be served right now. It is being looked after; please try again in a few seconds.',
   },
+  tooManyRequests: {
+    title: 'Too many requests',
+    text: 'More was asked for from your address than this site allows at once. Please wait a few seconds and try again.',
+  },
   maintenance: {
     title: 'Down for maintenance',
     text: 'This site is being worked on, and will be back soon. Nothing that you saved is lost.',
@@ -51,7 +55,7 @@ export class ErrorPage {
     return new ErrorPage(() => html);
   }
 
-  /** The page of this library for one of the two purposes. @internal */
+  /** The page of this library for one of its purposes. @internal */
   public static _shipped(purpose: keyof typeof SHIPPED): ErrorPage {
     const { title, text } = SHIPPED[purpose];
     return new ErrorPage(() => runtimeFile('nginx/page.html').replaceAll('TITLE', title).replace('TEXT', text));

@@ -17,6 +17,7 @@ import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
 import { hstsOfApps, listenConfig, TlsSettings } from './config/tls-config';
 import { Hsts } from './hsts';
+import { checkedSomeNetworks } from './networks';
 import {
   CACHE_FOLDER,
   CERTIFICATES_FOLDER,
@@ -116,7 +117,8 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly http3?: boolean;
 
   /**
-   * The IPv4 address of the host at which the proxy listens.
+   * The IPv4 address of the host at which the proxy listens. Clients that have only IPv6 reach it by way of a proxy in front (`trustedProxies`): the engine would show
+   * all of them as one address, its own.
    *
    * @default '0.0.0.0', since the proxy reads all incoming traffic
    */
@@ -128,6 +130,22 @@ export interface NginxProxyProps extends ProxyRouteOptions {
    * @default - 15 seconds for a header, 30 seconds for the rest
    */
   readonly clientTimeouts?: ClientTimeouts;
+
+  /**
+   * The largest header of a request, all of its lines together; a line has at most 8 KiB in any case. A larger one is answered with 400 or 414.
+   *
+   * @default Size.kibibytes(32), as nginx has it
+   */
+  readonly maxHeaderSize?: Size;
+
+  /**
+   * Proxies in front of this one, such as a load balancer or a CDN: the addresses and networks that they connect from. The client is then the last address in
+   * `X-Forwarded-For` that is not one of them, and `X-Forwarded-Proto` is believed. Of everybody else both are overwritten. Whoever else can connect from such an
+   * address can pass for anybody.
+   *
+   * @default - none, and nobody is believed
+   */
+  readonly trustedProxies?: string[];
 
   /**
    * Idle connections to each app that a worker keeps.
@@ -194,7 +212,8 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly workers?: number;
 
   /**
-   * Connections that a worker can have, counting those to clients and those to apps.
+   * Connections that a worker can have, counting those to clients and those to apps. They are what carries half-sent headers, which no limit counts. Each needs an open
+   * file: where the engine allows a container fewer (its `default-ulimits`), nginx says so in its log.
    *
    * @default 16384
    */
@@ -307,6 +326,19 @@ export class NginxProxy extends Construct implements INginxProxy {
     this.routing.add(route);
   }
 
+  /**
+   * Lets a network ask as much as it likes, of all routes of this stack and of other stacks' routes that have no limits of their own: a load test, a monitor.
+   *
+   * @param network an address or a network: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`
+   * @throws when it is neither
+   *
+   * @example
+   * proxy.exemptFromLimits('192.0.2.0/24');
+   */
+  public exemptFromLimits(network: string): void {
+    this.routing.rules.addExempt(network);
+  }
+
   private makeService(image: ContainerImage, props: NginxProxyProps): Service {
     const program = new Files(this, 'Program', { image });
     program.addFile('supervise.sh', runtimeFile('nginx/supervise.sh'));
@@ -376,6 +408,9 @@ export class NginxProxy extends Construct implements INginxProxy {
           bodyTimeout: props.clientTimeouts?.body ?? Duration.seconds(30),
           sendTimeout: props.clientTimeouts?.send ?? Duration.seconds(30),
           keepalive: props.clientTimeouts?.keepalive ?? Duration.seconds(30),
+          maxHeaderSize: props.maxHeaderSize ?? Size.kibibytes(32),
+          trustedProxies: props.trustedProxies ?? [],
+          limitZones: this.routing.rules.proxyZones(),
           maintenance: props.maintenance ?? false,
           snippet: httpSnippet !== undefined,
           tls: this.tlsSettings(props),
@@ -410,6 +445,9 @@ export class NginxProxy extends Construct implements INginxProxy {
     requireMatch(this, 'address', this.address, /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
     const client: ClientTimeouts = props.clientTimeouts ?? {};
     requireTimes(this, 'clientTimeouts', { header: client.header, body: client.body, send: client.send, keepalive: client.keepalive });
+    const header = props.maxHeaderSize;
+    if (header && (header.toKibibytes() < 8 || header.toMebibytes() > 1)) reject(this, `maxHeaderSize must be from 8 KiB to 1 MiB, got ${header}`);
+    checkedSomeNetworks(this, 'trustedProxies', props.trustedProxies ?? [], 'anybody could pass for anybody else');
     const drain = props.drainTimeout;
     if (drain) requireInteger(this, 'drainTimeout, in seconds,', drain.toSeconds(), { min: 1, max: 3600 });
     if (props.workers !== undefined) requireInteger(this, 'workers', props.workers, { min: 1, max: 256 });

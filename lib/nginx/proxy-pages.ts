@@ -11,7 +11,14 @@ export interface ProxyPages {
   readonly unavailable?: ErrorPage;
 
   /**
-   * What a client is told by `Retry-After` together with the status 502 or 504.
+   * Shown with the status 429 to a client that asks for more than the limits allow.
+   *
+   * @default - a plain page of this library
+   */
+  readonly tooManyRequests?: ErrorPage;
+
+  /**
+   * What a client is told by `Retry-After` together with the status 429, 502 or 504.
    *
    * @default Duration.seconds(10)
    */

@@ -1,6 +1,7 @@
 import { Duration } from '../core/duration';
 import { Size } from '../core/size';
 import { Balancing } from './balancing';
+import { ClientLimits } from './client-limits';
 import { ProxyPages } from './proxy-pages';
 import { IProxyTarget } from './proxy-target';
 import { Tls } from './tls';
@@ -58,6 +59,34 @@ export interface ProxyRouteOptions {
    * @default - plain pages of this library
    */
   readonly pages?: ProxyPages;
+
+  /**
+   * How much one client address may ask; more is answered with 429.
+   *
+   * @default - those of the proxy, with the values of `ClientLimits.perAddress({})`
+   */
+  readonly limits?: ClientLimits;
+
+  /**
+   * The only addresses and networks that are let in; everybody else gets 403. A route's own list takes the place of the proxy's.
+   *
+   * @default - everybody
+   */
+  readonly allowedNetworks?: string[];
+
+  /**
+   * Addresses and networks that get 403, whatever is allowed. A route's own list is added to the proxy's, which holds for other stacks' routes too.
+   *
+   * @default - nobody
+   */
+  readonly deniedNetworks?: string[];
+
+  /**
+   * The Content-Security-Policy of answers that come from an app without one of their own.
+   *
+   * @default - none; what a policy may forbid depends on the site
+   */
+  readonly contentSecurityPolicy?: string;
 }
 
 /** A route: which requests go to which target. What it does not say is as the proxy has it. */

@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, shown } from '../core/errors';
 import { Size } from '../core/size';
+import { kebab } from '../core/text';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
@@ -14,10 +15,11 @@ import { Certificates } from './certificates';
 import { LocationPages } from './config/error-config';
 import { DEFAULT_CERTIFICATE } from './config/tls-config';
 import { ErrorPage } from './error-page';
-import { CANDIDATE_FOLDER, PROGRAM_FOLDER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
+import { CANDIDATE_FOLDER, PROGRAM_FOLDER, PROXY_OWNER, PROXY_USER, SCHEME_PORTS, STATE_FOLDER } from './proxy-layout';
 import { ProxyPages } from './proxy-pages';
 import { ProxyRouteOptions, ProxyRouteProps, ProxyTimeouts } from './proxy-route';
 import { INginxProxy, ProxyRoute } from './proxy-target';
+import { AddConfig, LocationRules, RouteRules } from './route-rules';
 import { Tls } from './tls';
 import { checkedHost, checkedPath, checkedSnippet, hostKey, pathKey, requireTimes } from './route-checks';
 
@@ -37,6 +39,13 @@ export interface RoutingProps {
   readonly tls?: Tls;
 }
 
+/** What a route has in common for all of its hosts. */
+interface RouteParts {
+  readonly pages: LocationPages;
+  readonly rules: LocationRules;
+  readonly snippet: string | undefined;
+}
+
 /** The routes that one stack has at a proxy, its own or another stack's: collected, handed in as one candidate, and published by one job. */
 export class Routing {
   /** Hands the routes to the proxy and waits until they are in use. */
@@ -54,6 +63,8 @@ export class Routing {
   private readonly certified = new Map<string, Tls>();
   private readonly defaults: ProxyRouteOptions;
   private readonly pages: LocationPages;
+  /** Who may ask for a route, and how much. */
+  public readonly rules: RouteRules;
 
   constructor(
     private readonly proxy: Construct & INginxProxy,
@@ -69,6 +80,8 @@ export class Routing {
       this.publication.addEnvironment(`PROXY_SERVERS_${groups++}`, text),
     );
     this.pages = this.addPages(props.defaults.pages ?? {});
+    const addConfig: AddConfig = (path, nodes) => this.candidate.addConfig(path, nodes);
+    this.rules = new RouteRules(proxy, addConfig, props.defaults, props.owner === PROXY_OWNER);
     this.program = new Files(proxy, 'Publisher', { image });
     this.program.addFile('publish.sh', runtimeFile('nginx/publish.sh'));
     this.publication = this.makePublication();
@@ -89,11 +102,13 @@ export class Routing {
     }
     if (route.tls) this.addCertificate(route.tls, hosts);
     const pages = route.pages ? this.addPages(route.pages, `${hostKey(hosts[0])}-${pathKey(path)}-`) : this.pages;
-    for (const host of hosts) this.route(host, path, route, pages, snippet);
+    const rules = this.rules.of(route, hosts[0], path);
+    for (const host of hosts) this.route(host, path, route, { pages, rules, snippet });
   }
 
-  private route(host: string, path: string, props: ProxyRouteProps, pages: LocationPages, snippet: string | undefined): void {
+  private route(host: string, path: string, props: ProxyRouteProps, common: RouteParts): void {
     const { scheme, port } = this.props;
+    const { pages, rules, snippet } = common;
     const route: ProxyRoute = {
       host,
       path,
@@ -113,6 +128,7 @@ export class Routing {
         host,
         path,
         pages,
+        rules: rules.app,
         scriptName: route.scriptName,
         upstream: props.maintenance ? undefined : this.candidate.addUpstream(props.target, '', target.servers, balancing),
         maxBodySize: props.maxBodySize ?? this.defaults.maxBodySize ?? Size.mebibytes(10),
@@ -126,6 +142,7 @@ export class Routing {
       this.candidate.addFiles({
         host,
         pages,
+        rules: rules.files,
         urlPrefix: checkedPath(this.proxy, location.urlPrefix),
         serverPrefix: checkedPath(this.proxy, location.serverPrefix),
         upstream: this.candidate.addUpstream(props.target, 'files', location.servers, Balancing.ROUND_ROBIN),
@@ -179,15 +196,16 @@ export class Routing {
   /** Adds the pages of a route, or of all; what is not given is the proxy's own. */
   private addPages(pages: ProxyPages, prefix = ''): LocationPages {
     const own = prefix === '';
-    const file = (name: 'unavailable' | 'maintenance', page: ErrorPage | undefined) =>
-      page || own ? this.candidate.addPage(`${prefix}${name}`, page ?? ErrorPage._shipped(name)) : `pages/${name}.html`;
+    const file = (name: 'unavailable' | 'maintenance' | 'tooManyRequests', page: ErrorPage | undefined) => {
+      const key = kebab(name);
+      return page || own ? this.candidate.addPage(`${prefix}${key}`, page ?? ErrorPage._shipped(name)) : `pages/${key}.html`;
+    };
     const defaults = this.defaults.pages ?? {};
+    const retryAfter = pages.unavailableRetryAfter ?? defaults.unavailableRetryAfter ?? Duration.seconds(10);
     return {
       owner: this.props.owner,
-      unavailable: {
-        file: file('unavailable', pages.unavailable),
-        retryAfter: pages.unavailableRetryAfter ?? defaults.unavailableRetryAfter ?? Duration.seconds(10),
-      },
+      unavailable: { file: file('unavailable', pages.unavailable), retryAfter },
+      tooManyRequests: { file: file('tooManyRequests', pages.tooManyRequests), retryAfter },
       maintenance: {
         file: file('maintenance', pages.maintenance),
         retryAfter: pages.maintenanceRetryAfter ?? defaults.maintenanceRetryAfter ?? Duration.minutes(5),
@@ -210,6 +228,7 @@ export class Routing {
       },
       user: `${PROXY_USER}:${PROXY_USER}`,
       memory: Size.mebibytes(64),
+      offline: true,
       timeout: Duration.minutes(5),
     });
     job.addFiles(this.program, PROGRAM_FOLDER);

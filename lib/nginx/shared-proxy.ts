@@ -114,6 +114,7 @@ export class SharedProxy extends Construct implements INginxProxy {
       environment: { PROXY_STATE: STATE_FOLDER, PROXY_OWNER: owner },
       user: `${PROXY_USER}:${PROXY_USER}`,
       memory: Size.mebibytes(32),
+      offline: true,
       stopSignal: 'SIGTERM',
       // Its successor has the lease before it is asked to leave.
       healthCheck: HealthCheck.command(['sh', '-c', `test "$(cat ${STATE_FOLDER}/leases/${owner})" = "$HOSTNAME"`], {

@@ -1,4 +1,4 @@
-import { Token } from 'cdktf';
+import { Lazy, Token } from 'cdktf';
 import { Construct, IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
@@ -28,6 +28,8 @@ const IDENTIFIER = /^[a-z_][a-z0-9_]*$/;
 /** PostgreSQL cuts longer names off. */
 const LONGEST_IDENTIFIER = 63;
 const OWNER_SUFFIX = '_owner';
+/** Of the second login role. */
+const OTHER_SUFFIX = '_alt';
 
 /** A Postgres database as its clients see it. */
 export interface IPostgresDb extends IConstruct {
@@ -68,7 +70,8 @@ export interface PostgresDbProps {
   readonly databaseName?: string;
 
   /**
-   * The role that clients log in as. What it makes belongs to a role `<databaseName>_owner`, which cannot log in.
+   * The role that clients log in as; with every second `passwordVersion` they log in as `<user>_alt`. What either makes belongs to a role
+   * `<databaseName>_owner`, which cannot log in.
    *
    * @default - the name of the database
    */
@@ -80,6 +83,18 @@ export interface PostgresDbProps {
    * @default Secret.generated()
    */
   readonly password?: Secret;
+
+  /**
+   * The version of that password. A deploy that raises it by one changes the password and loses no request: a second login role is opened with the new
+   * password (a generated one is made; with `Secret.fromFile` name a new file), the clients are released with it, and when all that waits for them is complete,
+   * their routes too, the first role is closed: it cannot log in any more, and its sessions are ended. A release that fails leaves the first role open. An
+   * earlier version comes back the same way, with its own password.
+   *
+   * Give privileges and settings of your own to the owner role and the database, not to a login role.
+   *
+   * @default 1
+   */
+  readonly passwordVersion?: number;
 
   /**
    * The memory that the server may use. Its settings are derived from it.
@@ -212,10 +227,16 @@ export class PostgresDb extends Construct implements IPostgresDb {
   public readonly data: Volume;
   /** The network of the server and its clients. It has no way out. */
   public readonly network: Network;
+  /** The version of the password that clients log in with. */
+  public readonly passwordVersion: number;
   /** The job that makes the database, once. */
   public readonly initializeJob: Job;
+  /** The job that lets clients log in, before any of them. */
+  public readonly openLoginJob: Job;
   /** The server. No job can run after it: its clients wait for it themselves. */
   public readonly server: Service;
+  private readonly baseUser: string;
+  private readonly clients: Workload[] = [];
   /** The program inside the server's container that is psql as the superuser; options of psql may follow. */
   public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/psql-admin.sh`];
 
@@ -227,7 +248,12 @@ export class PostgresDb extends Construct implements IPostgresDb {
     this.version = props.version ?? PostgresVersion.V18;
     this.databaseName = props.databaseName ?? 'app';
     this.owner = `${this.databaseName}${OWNER_SUFFIX}`;
-    this.user = props.user ?? this.databaseName;
+    this.passwordVersion = props.passwordVersion ?? 1;
+    this.baseUser = props.user ?? this.databaseName;
+    // Two take turns: one has clients while the other gets its password.
+    const roles = [this.baseUser, `${this.baseUser}${OTHER_SUFFIX}`];
+    const [user, otherUser] = this.passwordVersion % 2 === 1 ? roles : roles.reverse();
+    this.user = user;
     this.maxConnections = props.maxConnections ?? 100;
     const memory = props.memory ?? Size.gibibytes(1);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
@@ -236,11 +262,16 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const { image } = this.version;
     this.network = new Network(this, 'Network', { internal: true });
     this.data = new Volume(this, 'Data', { removalPolicy, volumeName: props.volumeName, owner: { user: USER_ID, group: USER_ID, image } });
-    this.passwordSecret = this.secret('Password', 'password', props.password ?? Secret.generated(), removalPolicy);
-    this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy);
+    const first = this.passwordVersion === 1;
+    // One that leaves with its version is not missing when the version comes back. Whether one is missing that a role has, the job finds out, too.
+    const guarded = first && removalPolicy === RemovalPolicy.RETAIN;
+    const passwordId = first ? 'Password' : `PasswordV${this.passwordVersion}`;
+    this.passwordSecret = this.secret(passwordId, 'password', props.password ?? Secret.generated(), removalPolicy, guarded);
+    this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy, true);
     this.initializeJob = this.makeInitializeJob();
     this.server = this.makeServer(props, memory);
     this.host = this.server.endpoints(PORT)[0].host;
+    this.openLoginJob = this.makeLoginJobs(otherUser);
     this.node.defaultChild = this.server;
   }
 
@@ -248,16 +279,18 @@ export class PostgresDb extends Construct implements IPostgresDb {
     workload.joinNetwork(this.network);
     workload.addSecret(this.passwordSecret);
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
-    workload.runAfter(this.initializeJob);
+    workload.runAfter(this.openLoginJob);
+    this.clients.push(workload);
   }
 
-  private secret(id: string, word: string, secret: Secret, removalPolicy: RemovalPolicy): SecretFile {
+  /** @param guarded whether it is as old as the data, so that none may be made beside it */
+  private secret(id: string, word: string, secret: Secret, removalPolicy: RemovalPolicy, guarded: boolean): SecretFile {
     return new SecretFile(this, id, {
       secret,
       secretName: secretName(this, word),
       image: this.version.image,
       removalPolicy,
-      guard: { volume: this.data, file: 'cdktf-django.database', what: `database ${this.databaseName}` },
+      guard: guarded ? { volume: this.data, file: 'cdktf-django.database', what: `database ${this.databaseName}` } : undefined,
     });
   }
 
@@ -271,12 +304,10 @@ export class PostgresDb extends Construct implements IPostgresDb {
         ...this.scriptEnvironment(),
         DATABASE_NAME: this.databaseName,
         DATABASE_OWNER: this.owner,
-        DATABASE_USER: this.user,
-        DATABASE_PASSWORD_FILE: this.passwordSecret.path,
+        DATABASE_USER: this.baseUser,
       },
     });
     job.addVolume(this.data, this.version.mountPath);
-    job.addSecret(this.passwordSecret);
     job.addSecret(this.superuserSecret);
     job.joinNetwork(this.network);
     // Apart from the server's files: an edit of initialize.sh does not restart a server.
@@ -312,6 +343,52 @@ export class PostgresDb extends Construct implements IPostgresDb {
     return server;
   }
 
+  /** Makes the jobs that open the login role of this version, and close the other one when nobody uses it any more. Gives the first. */
+  private makeLoginJobs(otherUser: string): Job {
+    const files = this.files('LoginFiles', ['logins.sh']);
+    const make = (id: string, command: string, environment: { readonly [name: string]: string }, last: boolean) => {
+      const job = new Job(this, id, {
+        user: `${USER_ID}:${USER_ID}`,
+        image: this.version.image,
+        entrypoint: ['sh', `${SCRIPTS}/logins.sh`],
+        command: [command],
+        memory: Size.mebibytes(64),
+        timeout: Duration.minutes(40),
+        environment: {
+          DATABASE_HOST: this.host,
+          DATABASE_PORT: String(PORT),
+          DATABASE_NAME: this.databaseName,
+          DATABASE_OWNER: this.owner,
+          DATABASE_USER: this.baseUser,
+          DATABASE_LOGIN: this.user,
+          DATABASE_OTHER_LOGIN: otherUser,
+          DATABASE_LOGIN_VERSION: String(this.passwordVersion),
+          DATABASE_SUPERUSER_PASSWORD_FILE: this.superuserSecret.path,
+          ...environment,
+        },
+        _last: last,
+      });
+      job.addSecret(this.superuserSecret);
+      job.joinNetwork(this.network);
+      job.addFiles(files, SCRIPTS);
+      return job;
+    };
+    const open = make('OpenLogin', 'open', { DATABASE_PASSWORD_FILE: this.passwordSecret.path }, false);
+    open.addSecret(this.passwordSecret);
+    open.runAfter(this.initializeJob);
+    const grace = Lazy.stringValue({ produce: () => String(this.clientsGracePeriod()) });
+    make('CloseLogin', 'close', { DATABASE_GRACE_SECONDS: grace }, true).runAfter(open);
+    return open;
+  }
+
+  /** Seconds that requests on old servers have, which end only after their role would be closed. */
+  private clientsGracePeriod(): number {
+    const rolling = this.clients.filter(
+      (client): client is Service => client instanceof Service && client.updateStrategy === UpdateStrategy.START_FIRST,
+    );
+    return Math.max(0, ...rolling.map((client) => Math.ceil(client.stopGracePeriod.toSeconds())));
+  }
+
   private files(id: string, names: string[]): Files {
     const files = new Files(this, id, { image: this.version.image });
     for (const name of names) files.addFile(name, runtimeFile(`postgres/${name}`));
@@ -338,10 +415,13 @@ export class PostgresDb extends Construct implements IPostgresDb {
     requireIdentifier(this, 'databaseName', this.databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
     if (/^(postgres|template[01])$/.test(this.databaseName))
       reject(this, `databaseName must not be ${shown(this.databaseName)}, which the server has for itself`);
-    requireIdentifier(this, 'user', this.user, LONGEST_IDENTIFIER);
-    if (/^(postgres|public|none|pg_.*)$/.test(this.user))
-      reject(this, `user must not be ${shown(this.user)}, which the server has for itself; set another one`);
-    if (this.user === this.owner) reject(this, `user must not be ${shown(this.user)}, the role that owns the database and cannot log in`);
+    requireInteger(this, 'passwordVersion', this.passwordVersion, { min: 1, max: 999999 });
+    const user = this.baseUser;
+    // The second role's name is needed with the second version.
+    requireIdentifier(this, 'user', user, LONGEST_IDENTIFIER - (this.passwordVersion === 1 ? 0 : OTHER_SUFFIX.length));
+    if (/^(postgres|public|none|pg_.*)$/.test(user))
+      reject(this, `user must not be ${shown(user)}, which the server has for itself; set another one`);
+    if (user === this.owner) reject(this, `user must not be ${shown(user)}, the role that owns the database and cannot log in`);
     requireInteger(this, 'maxConnections', this.maxConnections, { min: 10, max: 10000 });
     if (memory.toMebibytes() < 128) reject(this, `memory must be 128 MiB or more, got ${memory}`);
     checkParameters(this, props.parameters ?? {});

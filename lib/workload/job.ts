@@ -21,6 +21,14 @@ export interface JobProps extends WorkloadProps {
    * @default - none
    */
   readonly triggers?: { readonly [name: string]: string };
+
+  /**
+   * Whether it waits for all that waits for its predecessors, too, however many steps away: what takes something away that others have left. Nothing may
+   * wait for it.
+   *
+   * @internal
+   */
+  readonly _last?: boolean;
 }
 
 /**
@@ -39,6 +47,8 @@ export class Job extends Workload {
   /** Values of which a change runs the job again. */
   public readonly triggers: { readonly [name: string]: string };
 
+  /** Whether it waits for all that waits for its predecessors, too. @internal */
+  public readonly _last: boolean;
   /** @internal */
   public readonly _binding: JobBinding;
 
@@ -49,6 +59,7 @@ export class Job extends Workload {
     super(scope, id, props);
     this.timeout = props.timeout ?? Duration.minutes(20);
     this.triggers = props.triggers ?? {};
+    this._last = props._last ?? false;
     for (const name of Object.keys(this.triggers))
       requireMatch(this, 'the name of a trigger', name, /^[a-z][a-z0-9-]*$/, 'made of lower-case letters, digits and dashes');
     this._binding = platformOf(this)._bindJob(this);

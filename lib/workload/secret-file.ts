@@ -5,7 +5,7 @@ import { RemovalPolicy } from '../core/removal-policy';
 import { ContainerImage } from '../image/container-image';
 import { SecretBinding } from '../platform/bindings';
 import { platformOf } from '../platform/platform-of';
-import { Secret, SecretKind } from './secret';
+import { Secret } from './secret';
 import { IVolume } from './volume';
 
 /** Data that a generated secret opens. */
@@ -82,7 +82,7 @@ export class SecretFile extends Construct {
     this.guard = props.guard;
     this.group = groupOf(this.node.path);
     requireInteger(this, 'group', this.group, { min: 20000, max: 59999 });
-    if (this.secret._kind === SecretKind.VARIABLE) {
+    if (this.secret.inTerraformState) {
       Annotations.of(this).addWarning(
         `secret ${this.secretName} comes from a Terraform variable, so its value is in Terraform's state and plan files; keep them in an encrypted backend, or use Secret.generated() or Secret.fromFile()`,
       );

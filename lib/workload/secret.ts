@@ -64,6 +64,11 @@ export class Secret {
     return new Secret(SecretKind.VARIABLE, variable.stringValue);
   }
 
+  /** Whether Terraform knows the value, so that it is in state and plan files. */
+  public get inTerraformState(): boolean {
+    return this._kind === SecretKind.VARIABLE;
+  }
+
   private constructor(
     /** @internal */
     public readonly _kind: SecretKind,

@@ -2,6 +2,7 @@ import { TerraformResource, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { refuseSecretArguments } from '../core/secret-looking';
 import { ServiceBinding } from '../platform/bindings';
 import { platformOf } from '../platform/platform-of';
 import { Endpoint } from './endpoint';
@@ -146,6 +147,7 @@ export class Service extends Workload {
   }
 
   private validate(): void {
+    refuseSecretArguments(this, 'healthCheck', this.healthCheck?.test ?? []);
     if (Token.isUnresolved(this.replicas)) reject(this, 'replicas must be known at synth, got a token: each server is a resource of its own');
     requireInteger(this, 'replicas', this.replicas, { min: 1, max: 1000 });
     if (this.replicas > 1 && this.updateStrategy === UpdateStrategy.STOP_FIRST) {

@@ -1,6 +1,7 @@
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { refuseSecretArguments, secretInNamed } from '../core/secret-looking';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import type { Bound } from '../platform/bindings';
@@ -26,11 +27,18 @@ export interface WorkloadOptions {
   readonly entrypoint?: string[];
 
   /**
-   * Environment variables. Not for secrets: whoever may use the engine can read them.
+   * Environment variables. Not for secrets: whoever may use the engine can read them. What looks like one is refused.
    *
    * @default - none beside the image's own
    */
   readonly environment?: { readonly [name: string]: string };
+
+  /**
+   * Environment variables that look like secrets and are none.
+   *
+   * @default - none
+   */
+  readonly publicEnvironment?: { readonly [name: string]: string };
 
   /**
    * The folder in which the program starts.
@@ -87,6 +95,13 @@ export interface WorkloadOptions {
    * @default - none
    */
   readonly capabilities?: string[];
+
+  /**
+   * Whether the workload has no network at all, for what works on volumes alone.
+   *
+   * @default false - without `joinNetwork` it has one of the platform's own, with a way out
+   */
+  readonly offline?: boolean;
 }
 
 /** Settings of a `Workload`. */
@@ -145,6 +160,8 @@ export abstract class Workload extends Construct {
   public readonly tmpfs: { readonly [path: string]: Size };
   /** Linux capabilities that the container has. */
   public readonly capabilities: string[];
+  /** Whether the workload has no network at all. */
+  public readonly offline: boolean;
 
   private readonly variables = new Map<string, string>();
   private readonly joined: INetwork[] = [];
@@ -169,8 +186,10 @@ export abstract class Workload extends Construct {
     this.readOnlyRoot = props.readOnlyRoot ?? true;
     this.tmpfs = props.tmpfs ?? { '/tmp': Size.mebibytes(64) };
     this.capabilities = [...(props.capabilities ?? [])];
+    this.offline = props.offline ?? false;
     this.validateOptions();
     for (const [name, value] of Object.entries(props.environment ?? {})) this.addEnvironment(name, value);
+    for (const [name, value] of Object.entries(props.publicEnvironment ?? {})) this.addPublicEnvironment(name, value);
   }
 
   /** The environment variables, by name. */
@@ -208,9 +227,27 @@ export abstract class Workload extends Construct {
    *
    * @param name letters, digits and `_`
    * @param value may be a token or a `Lazy`
-   * @throws when the name is not of that form or is set already
+   * @throws when the name is not of that form or is set already, or name or value are those of a secret
    */
   public addEnvironment(name: string, value: string): void {
+    const reason = typeof value === 'string' ? secretInNamed(this, name, value) : undefined;
+    if (reason !== undefined) {
+      reject(
+        this,
+        `environment variable ${name} ${reason}, and everybody who may use the engine or read Terraform's state would see it; make a SecretFile of Secret.generated(), Secret.fromFile() or Secret.fromVariable(), mount it with addSecret(), and let the program read its path. If it is no secret, give it in publicEnvironment, or by addPublicEnvironment()`,
+      );
+    }
+    this.addPublicEnvironment(name, value);
+  }
+
+  /**
+   * Sets an environment variable that looks like a secret and is none.
+   *
+   * @param name letters, digits and `_`
+   * @param value may be a token or a `Lazy`
+   * @throws when the name is not of that form or is set already
+   */
+  public addPublicEnvironment(name: string, value: string): void {
     requireMatch(this, 'the name of an environment variable', name, /^[A-Za-z_][A-Za-z0-9_]*$/, 'made of letters, digits and "_"');
     if (typeof value !== 'string') reject(this, `environment variable ${name} must be a string, got ${shown(value)}`);
     if (!Token.isUnresolved(value) && value.includes('\0')) reject(this, `environment variable ${name} must not contain a NUL character`);
@@ -218,8 +255,13 @@ export abstract class Workload extends Construct {
     this.variables.set(name, value);
   }
 
-  /** Puts the workload into a network, once. */
+  /**
+   * Puts the workload into a network, once.
+   *
+   * @throws when the workload is offline
+   */
   public joinNetwork(network: INetwork): void {
+    if (this.offline) reject(this, `an offline workload cannot join the network ${network.node.path}; leave out offline`);
     if (!this.joined.includes(network)) {
       this.joined.push(network);
       if (hasBinding(network)) this.runAfter(network);
@@ -326,6 +368,8 @@ export abstract class Workload extends Construct {
       if (typeof argument !== 'string' || argument === '')
         reject(this, `an argument of command or entrypoint must be a string that is not empty, got ${shown(argument)}`);
     }
+    refuseSecretArguments(this, 'command', this.command ?? []);
+    refuseSecretArguments(this, 'entrypoint', this.entrypoint ?? []);
     if (this.user !== undefined) requireMatch(this, 'user', this.user, /^\d+:\d+$/, 'a numeric user and group id such as "10001:10001"');
     if (this.memory && this.memory.toMebibytes() < 6)
       reject(this, `memory must be 6 MiB or more, the least that the engine accepts, got ${this.memory}`);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the database: directory, roles, marker. Does nothing when it is there, and starts afresh when it was interrupted.
+# Makes the database: directory, owner, marker. Does nothing when it is there, and starts afresh when it was interrupted. The role that clients log in as
+# is made by logins.sh.
 set -eu
 umask 077
 . "${0%/*}/marker.sh"
@@ -7,14 +8,12 @@ umask 077
 database=${DATABASE_NAME:?}
 owner=${DATABASE_OWNER:?}
 user=${DATABASE_USER:?}
-password_file=${DATABASE_PASSWORD_FILE:?}
 superuser_password_file=${DATABASE_SUPERUSER_PASSWORD_FILE:?}
 socket=/run/postgresql
 
 main() {
   # A server holds the lock as long as it runs, and has no need to be stopped for this.
   end_if_initialized
-  require_secret "$password_file"
   require_secret "$superuser_password_file"
   exec 9>>"$lock"
   flock --timeout 60 9 || fail "Another process has worked on this volume for 60 s. Deploy again when it has ended."
@@ -28,7 +27,7 @@ main() {
   require_empty_volume
   make_directory
   publish_marker
-  echo "database $database is ready: owner $owner, login $user"
+  echo "database $database is ready: owner $owner"
 }
 
 end_if_initialized() {
@@ -91,7 +90,7 @@ make_directory() {
   attempt="$data.unfinished-$id"
   mkdir -p "$volume/$major"
   run_initdb "$attempt"
-  create_roles "$attempt"
+  create_database "$attempt"
   # The marker goes inside first: the rename makes a directory that is complete and says so, or none.
   write_marker "$attempt/${marker##*/}"
   sync "$attempt"
@@ -126,32 +125,24 @@ name_this_user() {
 }
 
 # A server that only this container reaches, by its socket, and by password there too.
-create_roles() {
+create_database() {
   local server tries=0
-  # No statement in its log: one of them has the password.
-  postgres -D "$1" -c listen_addresses= -c unix_socket_directories="$socket" -c log_min_error_statement=panic -c log_statement=none \
-    -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off &
+  postgres -D "$1" -c listen_addresses= -c unix_socket_directories="$socket" -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off &
   server=$!
   until pg_isready --quiet --host="$socket" --username=postgres --dbname=postgres; do
-    kill -0 "$server" 2>/dev/null || fail "The server ended while its roles were to be made; its reason is above."
+    kill -0 "$server" 2>/dev/null || fail "The server ended while its database was to be made; its reason is above."
     tries=$((tries + 1))
     [ "$tries" -lt 600 ] || fail "The server did not answer within 60 s."
     sleep 0.1
   done
-  # The password is read by psql itself and is on no command line; "terse" keeps statements out of its error messages.
-  PGPASSWORD=$(cat "$superuser_password_file") PASSWORD_FILE="$password_file" psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse \
-    --set=database="$database" --set=owner="$owner" --set=login="$user" --host="$socket" --username=postgres --dbname=postgres <<'SQL'
-\set password `cat "$PASSWORD_FILE"`
+  PGPASSWORD=$(cat "$superuser_password_file") psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
+    --host="$socket" --username=postgres --dbname=postgres <<'SQL'
 CREATE ROLE :"owner" NOLOGIN;
-CREATE ROLE :"login" LOGIN PASSWORD :'password';
-GRANT :"owner" TO :"login";
--- What a login role makes belongs to the owner, so that another login role can take its place.
-ALTER ROLE :"login" SET role TO :"owner";
 CREATE DATABASE :"database" OWNER :"owner";
 REVOKE ALL ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 SQL
   kill -INT "$server"
-  wait "$server" || fail "The server did not end well after its roles were made; its reason is above."
+  wait "$server" || fail "The server did not end well after its database was made; its reason is above."
 }
 
 # write_marker FILE

@@ -3,7 +3,9 @@ Gunicorn's configuration for every app. Flags on the command line win over it; h
 timeouts and the addresses that are trusted come from there. Gunicorn ignores names that its version does not know.
 """
 
+import importlib
 import importlib.util
+import logging
 import os
 import sys
 import time
@@ -48,8 +50,25 @@ def _heartbeat(pid):
     return os.path.join(_HEARTBEATS, str(pid))
 
 
+#: What each worker of a Django project would import by itself, none of which looks at settings. Imported before there
+#: are workers, they share its memory, and start in about half the time. The project's own code is not among it: that
+#: would be `preload`.
+_DJANGO = ("django.core.wsgi", "django.db.models", "django.forms", "django.template.backends.django", "psycopg")
+
+
+def _import_django():
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return
+    for name in _DJANGO:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # a worker will say it, if it matters
+            logging.getLogger("gunicorn.error").debug("%s is not imported beforehand: %s", name, error)
+
+
 def on_starting(server):
     """Beats of a server before this one say nothing."""
+    _import_django()
     try:
         os.makedirs(_HEARTBEATS, mode=0o700, exist_ok=True)
         for name in os.listdir(_HEARTBEATS):

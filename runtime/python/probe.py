@@ -2,7 +2,7 @@
 The health probe: no curl needed, and light, for it runs every few seconds in every container.
 
     python -IS probe.py --port 8000 --path /-/health/ [--host NAME] [--scheme https] [--expect 200-399] [--timeout 3]
-        [--until-first-success PATH] [--heartbeat SECONDS] [--state FILE] [--end-after SECONDS]
+        [--until-first-success PATH] [--heartbeat SECONDS] [--state FILE] [--end-after SECONDS] [--last SECONDS]
 
 GETs the path from 127.0.0.1 with that Host and X-Forwarded-Proto, as the proxy would. Exits 0, or 1 with one line
 that says why. --expect takes a range (200-399), a number (204) or a limit (<500).
@@ -15,6 +15,10 @@ that says why. --expect takes a range (200-399), a number (204) or a limit (<500
 --end-after SECONDS         Once healthy and then unhealthy in each probe for that long (plus up to a quarter, by
                             chance, so that replicas do not end together): end the server, so that its restart policy
                             revives it. First by SIGTERM to process 1, 30 s later by SIGKILL to everything else.
+--last SECONDS              How long a probe lasts. Until the first success it asks again and again in that time; later
+                            it waits first and then looks once. So a release sees within a moment that a new server is
+                            well, and yet probes begin no more often: what costs is their beginning. (The engine's own
+                            start_interval came with version 25.)
 """
 
 # Only built-in modules at the top: the rest costs more than the probe itself.
@@ -31,6 +35,10 @@ class Unhealthy(Exception):
     """Why; the text is the probe's one line."""
 
 
+class WrongAnswer(Unhealthy):
+    """The server is there, and says that it is not well."""
+
+
 def parse(arguments):
     options = {
         "--port": None,
@@ -43,6 +51,7 @@ def parse(arguments):
         "--heartbeat": None,
         "--state": "/tmp/.cdktf-probe",
         "--end-after": None,
+        "--last": "0",
     }
     rest = list(arguments)
     while rest:
@@ -110,7 +119,7 @@ def check_http(options, path):
         detail = body[:300].decode("utf-8", "replace").strip().replace("\r", "").replace("\n", " ")
         if detail.startswith("<"):
             detail = ""  # a page for people
-        raise Unhealthy("%s answered %d %s" % (path, status, detail))
+        raise WrongAnswer("%s answered %d %s" % (path, status, detail))
 
 
 def check_heartbeat(limit):
@@ -166,6 +175,26 @@ def check(options):
         check_http(options, options["--path"])
 
 
+def check_for_a_while(options):
+    """See --last."""
+    lasts = float(options["--last"])
+    if succeeded_before(options):
+        time.sleep(lasts)
+        check(options)
+        return
+    deadline = time.monotonic() + lasts
+    while True:
+        try:
+            check(options)
+            return
+        except Unhealthy as reason:
+            # Each answer may log a traceback; a port that is not open yet costs nobody anything.
+            pause = 1 if isinstance(reason, WrongAnswer) else 0.1
+            if time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+
+
 def end_server_if_dead(options):
     """See --end-after. A server that has never been well is left to whoever started it."""
     if not options["--end-after"] or not succeeded_before(options):
@@ -203,7 +232,7 @@ def send(pid, number):
 def main(arguments):
     options = parse(arguments)
     try:
-        check(options)
+        check_for_a_while(options)
     except Unhealthy as reason:
         print("unhealthy: %s" % reason)
         end_server_if_dead(options)

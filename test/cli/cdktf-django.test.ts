@@ -16,6 +16,12 @@ test.each([
   [['sweep', '--yes', '--dry-run'], '--yes and --dry-run contradict each other'],
   [['sweep', 'shop', '--state', 'file'], 'a state file is of one stack; leave the name of the stack out'],
   [['sweep', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
+  [['secrets'], 'say "secrets export" or "secrets import"; see cdktf-django secrets --help'],
+  [['secrets', 'show'], 'say "secrets export" or "secrets import"'],
+  [['secrets', 'export', 'one', 'two'], 'say "secrets export" or "secrets import"'],
+  [['secrets', 'export'], 'say which file: cdktf-django secrets export --file FILE'],
+  [['secrets', 'export', '--passphrase', 'x'], "Unknown option '--passphrase'"],
+  [['secrets', 'import', '--file', 'f', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
 ])('%j is refused', (args, message) => {
   const { status, stdout, stderr } = command(...args);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
@@ -28,5 +34,13 @@ test('help says what is removed, and what is not', () => {
   expect(status).toBe(0);
   expect(stdout).toContain('Sweep before you deploy again');
   for (const option of ['--yes', '--dry-run', '--json', '--output FOLDER', '--state FILE']) expect(stdout).toContain(`  ${option} `);
+  expect(command('--help').stdout).toContain(stdout);
+});
+
+test('help says what is taken elsewhere, and what is not', () => {
+  const { status, stdout } = command('secrets', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain('bring the files yourself');
+  for (const option of ['--file FILE', '--passphrase-file FILE', '--output FOLDER']) expect(stdout).toContain(`  ${option} `);
   expect(command('--help').stdout).toContain(stdout);
 });

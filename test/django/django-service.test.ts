@@ -39,6 +39,53 @@ function route(one: Given, ...routes: { host: string; path?: string }[]): Given 
   return one;
 }
 
+describe('the secret key', () => {
+  const volumes = ({ stack }: Given) => {
+    const mounts = server(new Synthesized(stack)).mounts as Arguments[];
+    return Object.fromEntries(mounts.filter((mount) => mount.target.includes('secret-key')).map((mount) => [mount.target.slice(13), mount.source]));
+  };
+  const fallbacks = (one: Given) => settingsOf(one).secretKeyFallbackFiles;
+
+  test.each<[object, Record<string, string>]>([
+    [{}, { 'secret-key': 'shop-shop-secret-key' }],
+    [{ secretKeyVersion: 2 }, { 'secret-key': 'shop-shop-secret-key-v2', 'secret-key-fallback-1': 'shop-shop-secret-key' }],
+    [{ secretKeyVersion: 3 }, { 'secret-key': 'shop-shop-secret-key-v3', 'secret-key-fallback-1': 'shop-shop-secret-key-v2' }],
+    [{ secretKeyVersion: 3, secretKeyFallbacks: [] }, { 'secret-key': 'shop-shop-secret-key-v3' }],
+    [{ secretKeyFallbacks: [2] }, { 'secret-key': 'shop-shop-secret-key', 'secret-key-fallback-1': 'shop-shop-secret-key-v2' }],
+    [
+      { secretKey: Secret.fromFile('/etc/new'), fallbackSecretKeys: [Secret.fromFile('/etc/old')] },
+      { 'secret-key/value': '/etc/new', 'secret-key-fallback-1/value': '/etc/old' },
+    ],
+  ])('of %j is where it is, and those that are good for reading are beside it', (props, expected) => {
+    const one = given(props);
+    expect(volumes(one)).toEqual(expected);
+    const count = Object.keys(expected).length - 1;
+    expect(one.shop.fallbackSecretKeys).toHaveLength(count);
+    expect(fallbacks(one)).toEqual(count === 0 ? undefined : ['/run/secrets/secret-key-fallback-1/value']);
+  });
+
+  test('of several versions is one variable for a project that reads its environment', () => {
+    const settings = DjangoSettings.environment('a', { secretKeyFallbacks: 'OLD_KEYS' });
+    const templates = (props: object) => JSON.parse(contentOf(given({ settings, ...props }), 'launch.json')).templates;
+    expect(templates({ secretKeyFallbacks: [2, 3] })).toMatchObject({
+      DJANGO_SECRET_KEY: '{file:/run/secrets/secret-key/value}',
+      OLD_KEYS: '{file:/run/secrets/secret-key-fallback-1/value},{file:/run/secrets/secret-key-fallback-2/value}',
+    });
+    expect(templates({})).not.toHaveProperty('OLD_KEYS');
+  });
+
+  test.each<[object, RegExp]>([
+    [{ secretKeyVersion: 0 }, /^shop\/Shop: secretKeyVersion must be an integer from 1 to 999999, got 0$/],
+    [{ secretKeyFallbacks: [0] }, /^shop\/Shop: a version of secretKeyFallbacks must be an integer/],
+    [{ secretKeyVersion: 2, secretKeyFallbacks: [2] }, /^shop\/Shop: secretKeyFallbacks must name other versions than 2, each once, got "2"$/],
+    [{ secretKeyFallbacks: [2, 2] }, /^shop\/Shop: secretKeyFallbacks must name other versions than 1, each once, got "2, 2"$/],
+    [{ fallbackSecretKeys: [] }, /^shop\/Shop: fallbackSecretKeys are for a secretKey from a file or a variable; name versions/],
+    [{ secretKey: Secret.fromFile('/k'), secretKeyVersion: 2 }, /^shop\/Shop: secretKeyVersion is for a generated secretKey; name another file/],
+    [{ secretKey: Secret.fromFile('/k'), secretKeyFallbacks: [] }, /^shop\/Shop: secretKeyFallbacks is for a generated secretKey/],
+    [{ secretKey: Secret.fromFile('/k'), fallbackSecretKeys: [Secret.generated()] }, /^shop\/Shop: fallbackSecretKeys must be Secret.fromFile\(\)/],
+  ])('%j is refused', (props, message) => expect(() => given(props)).toThrow(message));
+});
+
 describe('django.json', () => {
   test('has everything that the overlay needs, and no secret', () => {
     const one = route(
@@ -217,7 +264,7 @@ describe('with the environment', () => {
   });
 
   test('a variable of ours is refused in the props', () => {
-    expect(() => given({ settings: DjangoSettings.environment('a'), environment: { DJANGO_SECRET_KEY: 'x' } })).toThrow(
+    expect(() => given({ settings: DjangoSettings.environment('a'), publicEnvironment: { DJANGO_SECRET_KEY: 'x' } })).toThrow(
       /^shop\/Shop\/App: environment variable "DJANGO_SECRET_KEY" is set already; set it in one place$/,
     );
   });

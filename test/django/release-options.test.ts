@@ -43,6 +43,7 @@ test.each<[ReleaseOptions, RegExp]>([
   [{ keepGenerations: 0 }, /^shop\/Shop: release.keepGenerations must be an integer from 1 to 1000, got 0$/],
   [{ commands: [[]] }, /^shop\/Shop: a command of release.commands must be a list such as \["loaddata", "regions"\], got "\[\]"$/],
   [{ commands: [['a', '']] }, /^shop\/Shop: a command of release.commands must be/],
+  [{ commands: [['load', '--password=a']] }, /^shop\/Shop: argument 2 of a command of release.commands gives the value of --password, which/],
   [
     { breakingMigrations: ['0004_drop_price'] },
     /^shop\/Shop: a migration of release.breakingMigrations must be an app and the name of its migration, such as "catalogue.0004_drop_price", got "0004_drop_price"$/,

@@ -1,16 +1,31 @@
+import { benchmark, benchmarkTable } from './support/container-benchmark';
+import { containerTables } from './support/container-table';
 import { Deployment } from './support/deployment';
-import { engine, logs } from './support/docker';
+import { engine } from './support/docker';
+import { requireDocumented } from './support/documented';
 import { example } from './support/example';
 import { ask, eventually, Session } from './support/http';
+import { inspectAll, Kind, kindOf } from './support/inspected';
 import { freePort } from './support/port';
+import { plant } from './support/planted';
+import { addressIn, gatewayOf, listenAt, reaches, resolves } from './support/reach';
+import { SecretSweep, Trace } from './support/secret-sweep';
+import { tracesOf, watchProcesses } from './support/traces';
 
 // The example of the README, as a newcomer meets it, in a namespace of its own.
 const deployment = new Deployment('example');
 let port: number;
+/** What was printed, and what ran on the host, while it was deployed. */
+const seen: Trace[] = [];
 
 beforeAll(async () => {
   port = await freePort();
-  deployment.deploy(example(port));
+  const processes = watchProcesses();
+  try {
+    seen.push({ where: 'output: deploy', content: deployment.deploy(example(port)).output });
+  } finally {
+    seen.push({ where: 'process: during the deploy', content: await processes.seen() });
+  }
 });
 
 afterAll(() => deployment.clean());
@@ -82,7 +97,8 @@ describe('the shop', () => {
     expect(file.body).toBe('uploaded text');
     expect(file.headers['x-content-type-options']).toBe('nosniff');
 
-    expect(deployment.destroy()).toMatchObject({ ok: true });
+    const destroyed = deployment.destroy();
+    expect(destroyed).toMatchObject({ ok: true });
     const volumes = deployment.volumes();
     expect(volumes).toEqual([
       `${deployment.namespace}-db-data`,
@@ -91,7 +107,10 @@ describe('the shop', () => {
       `${deployment.namespace}-shop-media`,
       `${deployment.namespace}-shop-secret-key`,
     ]);
-    deployment.deploy(example(port));
+    seen.push(
+      { where: 'output: destroy', content: destroyed.output },
+      { where: 'output: deploy again', content: deployment.deploy(example(port)).output },
+    );
 
     const after = new Session(port, `127.0.0.1:${port}`);
     expect((await after.get('/')).body).toContain('A row that stays');
@@ -126,18 +145,114 @@ describe('what is closed', () => {
     expect(Object.keys(networks)).toEqual([`${deployment.namespace}-db-network-internal`]);
     expect(engine('network', 'inspect', `${deployment.namespace}-db-network-internal`, '--format', '{{.Internal}}')).toBe('true');
   });
+});
 
-  test('no secret is in state, plan, JSON, docker inspect or a log', () => {
-    const secrets = ['db-password', 'db-superuser-password', 'shop-secret-key'].map((name) => readVolume(`${deployment.namespace}-${name}`));
-    const ids = engine('ps', '-aq', '--filter', `label=org.cdktf-django.namespace=${deployment.namespace}`).split('\n');
-    const printed = ids.map((id) => logs({}, id)).join('\n');
-    const traces = [deployment.traces(), engine('inspect', ...ids), printed].join('\n');
-    for (const secret of secrets) {
-      expect(secret).toMatch(/^[A-Za-z0-9]{64}$/);
-      for (const form of [secret, Buffer.from(secret).toString('base64').replace(/=+$/, '')]) expect(traces.includes(form)).toBe(false);
+describe('what each container may do', () => {
+  test('is what docs/containers.md says', () => {
+    const containers = inspectAll(deployment.namespace);
+    expect(containers.map(kindOf)).toEqual(expect.arrayContaining(Object.values(Kind)));
+    requireDocumented('docs/containers.md', 'containers', containerTables(containers, deployment.namespace));
+  });
+
+  test('passes section 5 of the CIS Docker Benchmark, with the exceptions that docs/containers.md argues', () => {
+    const containers = inspectAll(deployment.namespace).filter((one) => kindOf(one) !== Kind.CARRIER);
+    const subjects = containers.map((container) => ({
+      container,
+      processes: kindOf(container) === Kind.SERVER ? engine('top', container.Name.slice(1), '-eo', 'pid,args').split('\n').slice(1) : [],
+    }));
+    const security = engine('info', '--format', '{{json .SecurityOptions}}');
+    const verdicts = benchmark(subjects, { appArmor: security.includes('name=apparmor'), seccomp: security.includes('name=seccomp') });
+    expect(verdicts.flatMap(({ failures }) => failures)).toEqual([]);
+    // An exception that nobody needs any more has to go.
+    for (const { check, needed } of verdicts) expect([check.id, needed]).toEqual([check.id, check.exceptions ?? []]);
+    requireDocumented('docs/containers.md', 'benchmark', benchmarkTable(verdicts));
+  });
+
+  test('the exception for the number of processes stands: the provider cannot set it', () => {
+    const schemas = JSON.parse(deployment.terraform('providers', 'schema', '-json').stdout) as {
+      provider_schemas: Record<string, { resource_schemas?: Record<string, { block: { attributes: object; block_types: object } }> }>;
+    };
+    const [provider] = Object.entries(schemas.provider_schemas).filter(([name]) => name.endsWith('/docker'));
+    const { attributes, block_types } = provider[1].resource_schemas!.docker_container.block;
+    const names = [...Object.keys(attributes), ...Object.keys(block_types)];
+    expect(names).toEqual(expect.arrayContaining(['memory', 'ulimit']));
+    expect(names.filter((name) => name.includes('pids'))).toEqual([]);
+  });
+
+  test('logs are rotated, and a small init reaps what programs leave behind', () => {
+    for (const container of inspectAll(deployment.namespace)) {
+      expect(container.HostConfig.LogConfig).toEqual({ Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } });
+      if (kindOf(container) !== Kind.CARRIER) expect([container.Name, container.HostConfig.Init]).toEqual([container.Name, true]);
     }
-    // The sweep sees what is there: a planted value of another kind is found.
-    expect(traces.includes(deployment.namespace)).toBe(true);
+  });
+});
+
+describe('the networks', () => {
+  const [edge, internal] = ['proxy-edge', 'db-network-internal'].map((name) => `${deployment.namespace}-${name}`);
+  const [proxy, db] = ['proxy-server', 'db-server'].map((name) => `${deployment.namespace}-${name}`);
+  const first = (path: string) => deployment.containers(path)[0];
+
+  test('let the app reach the database, and nobody else', () => {
+    const address = addressIn(db, internal);
+    expect(reaches(first('Shop/App/Server'), address, 5432)).toBe(true);
+    for (const other of [proxy, first('Shop/Files/Server'), first('Hello/Server')])
+      expect([other, reaches(other, address, 5432)]).toEqual([other, false]);
+    expect([resolves(first('Shop/App/Server'), db), resolves(proxy, db)]).toEqual([true, false]);
+  });
+
+  test('let the proxy reach the app at the edge, and not in the network of the database', () => {
+    const app = first('Shop/App/Server');
+    expect(reaches(proxy, addressIn(app, edge), 8000)).toBe(true);
+    expect(reaches(proxy, addressIn(app, internal), 8000)).toBe(false);
+  });
+
+  test('let the database reach its clients, and nothing beyond the host', () => {
+    const app = first('Shop/App/Server');
+    expect(reaches(db, addressIn(app, internal), 8000)).toBe(true);
+    expect(reaches(db, addressIn(app, edge), 8000)).toBe(false);
+    expect(reaches(db, addressIn(proxy, edge), 8080)).toBe(false);
+  });
+
+  test('are no wall before the host itself: the database reaches it as the proxy does', async () => {
+    const answers: boolean[] = [];
+    for (const [container, network] of [
+      [proxy, edge],
+      [db, internal],
+    ]) {
+      const listener = await listenAt(gatewayOf(network));
+      answers.push(reaches(container, gatewayOf(network), listener.port));
+      listener.close();
+    }
+    expect(answers[1]).toBe(answers[0]);
+  });
+});
+
+describe('secrets', () => {
+  test('are in nothing that the deployment leaves behind, in any form', () => {
+    const names = ['db-password', 'db-superuser-password', 'shop-secret-key'];
+    const secrets = Object.fromEntries(names.map((name) => [name, readVolume(`${deployment.namespace}-${name}`)]));
+    for (const name of names) expect(secrets[name]).toMatch(/^[A-Za-z0-9]{64}$/);
+    const kinds = new Set<string>();
+    function* all(): Generator<Trace> {
+      for (const trace of [...seen, ...tracesOf(deployment)]) {
+        kinds.add(trace.where.split(':')[0]);
+        yield trace;
+      }
+    }
+    expect(new SecretSweep(secrets).leaks(all())).toEqual([]);
+    expect([...kinds].sort()).toEqual(['file', 'history', 'inspect', 'layer', 'log', 'output', 'process', 'terraform', 'top']);
+    // The process that the sweep may see is one of a container's.
+    expect(seen.find(({ where }) => where.startsWith('process'))!.content).toContain('/run/cdktf-django/release.py');
+  });
+
+  test('would be found there: each place and form has one that was planted', async () => {
+    const planted = await plant(deployment);
+    try {
+      const found = new SecretSweep({ planted: planted.value }).leaks([...planted.seen, ...tracesOf(deployment)]);
+      expect(found.map(({ where, form }) => `${where.replace(/^layer: .*/, 'layer')} (${form})`)).toEqual(expect.arrayContaining(planted.places));
+    } finally {
+      planted.remove();
+    }
   });
 });
 

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ContainerImage, GunicornApp, NginxProxy } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
+import { helloBehindProxy } from './support/hello';
 import { ask } from './support/http';
 import { LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
@@ -17,16 +17,7 @@ let port: number;
 let greetings = 0;
 
 function build(greeting: string): Build {
-  return stack((made) => {
-    const app = new GunicornApp(made, 'Hello', {
-      image: ContainerImage.fromPythonProject(join(root, 'examples', 'hello')),
-      module: 'app:app',
-      replicas: 2,
-      workers: 1,
-      environment: { GREETING: greeting },
-    });
-    new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port }).addRoute({ host: 'hello.localhost', target: app });
-  });
+  return stack((made) => helloBehindProxy(made, { greeting, port }));
 }
 
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { ContainerImage, DjangoService, Duration, GunicornApp, NginxProxy, Postg
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { ask } from './support/http';
-import { LoadOptions, LoadResult, underLoad } from './support/load';
+import { FOR_LOAD, LoadOptions, LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 
 // What a release does to those who are served meanwhile: nothing, whether it succeeds or fails. Clients connect anew for each request and never try
@@ -48,7 +48,7 @@ function build(environment: Record<string, string>): Build {
       workers: 2,
       environment,
     });
-    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port });
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, limits: FOR_LOAD });
     proxy.addRoute({ host: 'shop.localhost', target: shop });
     proxy.addRoute({ host: 'hello.localhost', target: greeter });
   });

@@ -4,7 +4,7 @@ import { ContainerImage, Duration, ErrorPage, GunicornApp, NginxProxy, ProxyRout
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { ask, eventually } from './support/http';
-import { LoadGroup, LoadResult, underLoad } from './support/load';
+import { FOR_LOAD, LoadGroup, LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 
 // Two stacks, each with a state of its own, at one proxy: what one does is nothing to the clients of the other.
@@ -26,7 +26,7 @@ interface Variant {
 function edgeStack({ greeting, maintenance, snippet }: Variant): Build {
   return stack((made) => {
     const hello = new GunicornApp(made, 'Hello', appOf(greeting));
-    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, maintenance });
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, limits: FOR_LOAD, maintenance });
     proxy.addRoute({ host: HELLO, target: hello, snippet });
   });
 }

@@ -2,9 +2,10 @@ import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { TerraformStack } from 'cdktf';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ContainerImage, DockerEngine, GunicornApp, NginxProxy, Platform } from '../../lib';
+import { DockerEngine, Platform } from '../../lib';
 import { Build, Deployment } from './support/deployment';
 import { EngineNode } from './support/engine-node';
+import { helloBehindProxy } from './support/hello';
 import { ask } from './support/http';
 import { underLoad } from './support/load';
 import { freePort } from './support/port';
@@ -23,15 +24,8 @@ function build(greeting: string, module = 'app:app'): Build {
     const stack = new TerraformStack(app, id);
     new DockerProvider(stack, 'Docker', { host: access.host, sshOpts: access.options });
     Platform.use(stack, new DockerEngine({ imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR }));
-    const hello = new GunicornApp(stack, 'Hello', {
-      image: ContainerImage.fromPythonProject(join(root, 'examples', 'hello')),
-      module,
-      replicas: 2,
-      workers: 1,
-      environment: { GREETING: greeting },
-    });
     // What is open on all addresses of the node is open on the loopback of the host.
-    new NginxProxy(stack, 'Proxy', { address: '0.0.0.0', httpPort: port }).addRoute({ host: 'hello.localhost', target: hello });
+    helloBehindProxy(stack, { greeting, module, address: '0.0.0.0', port });
   };
 }
 

@@ -54,18 +54,27 @@ test('its servers run Gunicorn behind the launcher', () => {
         '<500',
         '--heartbeat',
         '45',
+        '--last',
+        '2.75',
         '--end-after',
         '60',
       ],
     ],
-    interval: '3s',
-    timeout: '5s',
+    interval: '250ms',
+    timeout: '7.75s',
     start_period: '1m0s',
     retries: 3,
   });
   expect(app).toMatchObject({ replicas: 2, workers: 3, threads: 4 });
   expect(app.node.defaultChild).toBe(app.service);
   expect(app.endpoints).toHaveLength(2);
+});
+
+test('a probe lasts from one interval to the next, but for a moment', () => {
+  const { test: command, interval, timeout } = server(synth({ health: { interval: Duration.seconds(10) } })).healthcheck;
+  expect(command.join(' ')).toContain(' --last 9.75 ');
+  expect({ interval, timeout }).toEqual({ interval: '250ms', timeout: '14.75s' });
+  expect(() => synth({ health: { interval: Duration.millis(200) } })).toThrow(/Hello: health\.interval must be 250 ms or more, got 200ms/);
 });
 
 test.each([
@@ -87,13 +96,13 @@ test('a new version is booted once before any of its servers starts', () => {
   expect(booted.memory).toBe(512);
   expect(server(result).depends_on.join(' ')).toMatch(/docker_container\.Hello_Preflight_/);
   expect(server(result).healthcheck.test.join(' ')).toContain(
-    '--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45 --end-after 60',
+    '--path /up --expect 200-299 --until-first-success /ready?db=1 --heartbeat 45 --last 2.75 --end-after 60',
   );
 });
 
 test('the heartbeat may be older than the timeout', () => {
   const timeout = Duration.seconds(120);
-  expect(server(synth({ timeout })).healthcheck.test.slice(-4, -2)).toEqual(['--heartbeat', '135']);
+  expect(server(synth({ timeout })).healthcheck.test.join(' ')).toContain(' --heartbeat 135 ');
   expect(server(synth({ timeout })).stop_timeout).toBe(130);
 });
 
@@ -196,6 +205,11 @@ describe('bad input is refused with the path of the construct', () => {
       /^shop\/Hello: health.endAfter must be in whole seconds and at least gracefulTimeout \(30s\), got 29s: a server that ends its last requests/,
     ],
     ['a variable with a dash', { environment: { 'A-B': '1' } }, /^shop\/Hello: the name of an environment variable must be/],
+    [
+      'a secret in the environment',
+      { environment: { CACHE: 'redis://:hunter2@cache' } },
+      /^shop\/Hello: environment variable CACHE has a URL with a password in it, and everybody who .* would see it; give it in secretEnvironment, or as a file in secrets, as Secret\.generated\(\), Secret\.fromFile\(\) or Secret\.fromVariable\(\)\. If it is no secret, give it in publicEnvironment, or by addPublicEnvironment\(\)$/,
+    ],
     ['a variable of the library', { environment: { HOME: '/x' } }, /^shop\/Hello: environment variable "HOME" is set already; set it in one place$/],
     [
       'a variable and a secret of one name',

@@ -66,7 +66,10 @@ describe('the candidate', () => {
       'listen.conf',
       'nginx.conf',
       'pages/maintenance.html',
+      'pages/too-many-requests.html',
       'pages/unavailable.html',
+      'rules/file-limits.conf',
+      'rules/limits.conf',
       'servers/shop.example.com/locations/root.conf',
       'servers/shop.example.com/server.conf',
       'upstreams/shop-web.conf',
@@ -81,6 +84,10 @@ describe('the candidate', () => {
         alias /var/lib/proxy/live/owners/;
         add_header Retry-After $retry_after always;
         add_header Cache-Control no-store always;
+        add_header X-Content-Type-Options nosniff always;
+        add_header Referrer-Policy same-origin always;
+        add_header X-Frame-Options DENY always;
+        add_header Cross-Origin-Opener-Policy same-origin always;
     }
     include owners/*/servers/shop.example.com/locations/*.conf;
 }
@@ -102,6 +109,13 @@ upstream shop-web.once {
     expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
 location / {
     client_max_body_size 10m;
+    include owners/proxy/rules/denied*.conf;
+    include owners/proxy/rules/allowed*.conf;
+    include owners/proxy/rules/limits*.conf;
+    add_header X-Content-Type-Options $own_x_content_type_options always;
+    add_header Referrer-Policy $own_referrer_policy always;
+    add_header X-Frame-Options $own_x_frame_options always;
+    add_header Cross-Origin-Opener-Policy $own_cross_origin_opener_policy always;
     if ($in_maintenance) {
         set $retry_after 300;
         error_page 503 /.cdktf-django/proxy/pages/maintenance.html;
@@ -109,14 +123,15 @@ location / {
     }
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+    error_page 429 /.cdktf-django/proxy/pages/too-many-requests.html;
     proxy_connect_timeout 1s;
     proxy_send_timeout 60s;
     proxy_read_timeout 60s;
     include owners/proxy/snippets/location/*.conf;
-    proxy_set_header Host $asked_host;
+    proxy_set_header Host $host$client_port;
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Forwarded-Proto $client_scheme;
     proxy_set_header X-Request-ID $request_id;
     proxy_set_header Upgrade $upgrade_to;
     proxy_set_header Connection $connection_to_app;
@@ -197,8 +212,16 @@ location /my.app/ {
     const location = Object.entries(files).find(([path]) => path.includes('/locations/hello-static-'))![1];
     expect(location).toBe(`# host shop.example.com, path /hello/static/
 location ^~ /hello/static/ {
+    include owners/proxy/rules/denied*.conf;
+    include owners/proxy/rules/allowed*.conf;
+    include owners/proxy/rules/file-limits*.conf;
+    add_header X-Content-Type-Options $own_x_content_type_options always;
+    add_header Referrer-Policy $own_referrer_policy always;
+    add_header X-Frame-Options $own_x_frame_options always;
+    add_header Cross-Origin-Opener-Policy $own_cross_origin_opener_policy always;
     set $retry_after 10;
     error_page 502 504 /.cdktf-django/proxy/pages/unavailable.html;
+    error_page 429 /.cdktf-django/proxy/pages/too-many-requests.html;
     include owners/proxy/snippets/location/*.conf;
     proxy_set_header Connection "";
     proxy_set_header Accept-Encoding $file_encoding;
@@ -206,6 +229,7 @@ location ^~ /hello/static/ {
     proxy_set_header Authorization "";
     proxy_set_header X-Request-ID $request_id;
     proxy_connect_timeout 1s;
+    proxy_max_temp_file_size 0;
     proxy_cache files;
     proxy_cache_key "$proxy_host$uri $file_encoding";
     proxy_ignore_headers Vary;
@@ -261,7 +285,6 @@ location ^~ /hello/static/ {
 `);
     expect(config).toContain('    resolver 127.0.0.11 valid=2s ipv6=off;\n');
     expect(config).toContain('    proxy_next_upstream error timeout;\n');
-    expect(config).toContain('    map $http_host $asked_host {\n        default $http_host;\n    }\n');
     expect(config).toContain(`    map $request_method $once {
         default "";
         "~^(?:POST|LOCK|PATCH)$" .once;
@@ -386,6 +409,7 @@ describe('what runs', () => {
     const web = new Service(stack, 'Web', { image: ContainerImage.fromRegistry('example/web:1') });
     const proxy = newProxy({}, stack);
     proxy.addRoute({ host: 'a.example.com', target: new Target(stack, 'Target', { completion: [web] }) });
+    expect(proxy.publication.offline).toBe(true);
     expect(proxy.publication._predecessors).toContain(web);
     expect(proxy.service._predecessors).not.toContain(web);
     expect(proxy.publication._predecessors).not.toContain(proxy.service);

@@ -17,6 +17,7 @@ test('its routes are handed in under a name of this stack’s own, without setti
   const { files, proxy } = joined();
   expect(Object.keys(files)).toEqual([
     'pages/maintenance.html',
+    'pages/too-many-requests.html',
     'pages/unavailable.html',
     'servers/blog.example.com/locations/root.conf',
     'servers/blog.example.com/locations/root.snippet',
@@ -50,6 +51,7 @@ test('nothing of the proxy itself is made: the app joins its network, the lease 
   expect(lease).toMatchObject({
     user: '10101:10101',
     read_only: true,
+    network_mode: 'none',
     env: ['PROXY_OWNER=blog-proxy', 'PROXY_STATE=/var/lib/proxy'],
     stop_signal: 'SIGTERM',
     wait: true,

@@ -34,9 +34,10 @@ describe('a proxy with TLS', () => {
 
   test('knows the host of HTTP/3, which is in no header there', () => {
     const config = (http3: boolean) => candidate(routed({ tls: Tls.selfSigned(), http3 }).proxy)['nginx.conf'];
-    expect(config(true)).toContain(`    map $http_host $asked_host {
-        default $http_host;
-        "" $host$is_request_port$request_port;
+    expect(config(true)).toContain(`    map $http_host $client_port {
+        default "";
+        "" $is_request_port$request_port;
+        "~(?<written_port>:[0-9]+)$" $written_port;
     }
 `);
     expect(config(false)).not.toContain('$request_port');

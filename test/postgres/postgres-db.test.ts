@@ -1,10 +1,11 @@
-import { TerraformVariable } from 'cdktf';
-import { ContainerImage, HealthCheck, Job, Network, RemovalPolicy, Secret, Service, Size, UpdateStrategy } from '../../lib';
+import { TerraformStack, TerraformVariable } from 'cdktf';
+import { ContainerImage, Duration, HealthCheck, Job, Network, RemovalPolicy, Secret, Service, Size, UpdateStrategy } from '../../lib';
 import { PostgresDb, PostgresDbAttributes, PostgresDbProps } from '../../lib/postgres/postgres-db';
 import { PostgresSslMode } from '../../lib/postgres/postgres-ssl-mode';
 import { PostgresStorage } from '../../lib/postgres/postgres-storage';
 import { PostgresVersion } from '../../lib/postgres/postgres-version';
-import { Arguments, newStack, Synthesized } from '../support/synth';
+import { violations } from '../support/graph';
+import { Arguments, label, newStack, Synthesized } from '../support/synth';
 
 const image = ContainerImage.fromRegistry('localhost/client:1');
 
@@ -101,7 +102,7 @@ describe('the server', () => {
 });
 
 describe('the first start', () => {
-  test('is a job that gets names, and passwords as files', () => {
+  test("is a job that gets names, and the superuser's password as a file", () => {
     const job = synthDb({ databaseName: 'orders', user: 'shop' }).container('shop/Db/Initialize');
     expect(job.entrypoint).toEqual(['sh', '/run/cdktf-django/initialize.sh']);
     expect(job.env).toEqual([
@@ -109,13 +110,13 @@ describe('the first start', () => {
       'DATABASE_MAJOR=18',
       'DATABASE_NAME=orders',
       'DATABASE_OWNER=orders_owner',
-      'DATABASE_PASSWORD_FILE=/run/secrets/db-password/value',
       'DATABASE_SUPERUSER_PASSWORD_FILE=/run/secrets/db-superuser-password/value',
       'DATABASE_USER=shop',
       'DATABASE_VOLUME=/var/lib/postgresql',
     ]);
     expect(job.user).toBe('10070:10070');
-    expect(mountedAt(job, '/run/secrets/db-password')).toMatchObject({ source: 'shop-db-password', read_only: true });
+    expect(mountedAt(job, '/run/secrets/db-password')).toBeUndefined();
+    expect(job.networks_advanced).toHaveLength(1);
   });
 
   test('its program is not in the folder of the server, which an edit of it would restart', () => {
@@ -166,7 +167,7 @@ describe('data and secrets', () => {
 });
 
 describe('clients', () => {
-  test('join the network, read the password and wait for the first start, but not for the server', () => {
+  test('join the network, read the password and wait for their login, but not for the server', () => {
     const stack = newStack();
     const db = new PostgresDb(stack, 'Db');
     db.addClient(new Job(stack, 'Migrate', { image }));
@@ -177,7 +178,7 @@ describe('clients', () => {
     expect(synth.all('docker_network')[network].internal).toBe(true);
     expect(mountedAt(job, '/run/secrets/db-password')).toMatchObject({ source: 'shop-db-password', read_only: true });
     expect(job.group_add).toEqual([String(db.passwordSecret.group)]);
-    expect(job.depends_on.join(' ')).toMatch(/Db_Initialize_/);
+    expect(job.depends_on.join(' ')).toMatch(/Db_OpenLogin_/);
     expect(job.depends_on.join(' ')).not.toMatch(/Db_Server_/);
   });
 
@@ -210,6 +211,109 @@ describe('clients', () => {
   });
 });
 
+describe('the login role', () => {
+  interface Logins {
+    readonly user: string;
+    readonly open: Arguments;
+    readonly close: Arguments;
+    readonly client: Arguments;
+    readonly synth: Synthesized;
+  }
+
+  function logins(props: PostgresDbProps, more: (db: PostgresDb, stack: TerraformStack) => void = () => undefined): Logins {
+    const stack = newStack();
+    const db = new PostgresDb(stack, 'Db', props);
+    db.addClient(new Service(stack, 'App', { image, stopGracePeriod: Duration.seconds(45) }));
+    more(db, stack);
+    const synth = new Synthesized(stack);
+    const [open, close, client] = ['Db/OpenLogin', 'Db/CloseLogin', 'App'].map((path) => synth.container(`shop/${path}`));
+    return { user: db.user, open, close, client, synth };
+  }
+
+  const value = (container: Arguments, name: string) => container.env.find((line: string) => line.startsWith(`${name}=`))?.slice(name.length + 1);
+  const names = ['DATABASE_LOGIN', 'DATABASE_OTHER_LOGIN', 'DATABASE_LOGIN_VERSION'];
+
+  test.each([
+    [undefined, 'shop', 'shop_alt', '1', 'shop-db-password'],
+    [1, 'shop', 'shop_alt', '1', 'shop-db-password'],
+    [2, 'shop_alt', 'shop', '2', 'shop-db-password-v2'],
+    [3, 'shop', 'shop_alt', '3', 'shop-db-password-v3'],
+  ])('of version %s is %s, with a password of its own in the same place', (passwordVersion, user, other, version, source) => {
+    const made = logins({ databaseName: 'shop', passwordVersion });
+    expect(made.user).toBe(user);
+    for (const job of [made.open, made.close]) expect(names.map((name) => value(job, name))).toEqual([user, other, version]);
+    for (const container of [made.open, made.client]) {
+      expect(mountedAt(container, '/run/secrets/db-password')).toMatchObject({ source, read_only: true });
+    }
+    expect(value(made.open, 'DATABASE_PASSWORD_FILE')).toBe('/run/secrets/db-password/value');
+    expect(mountedAt(made.close, '/run/secrets/db-password')).toBeUndefined();
+    expect(violations(made.synth)).toEqual([]);
+  });
+
+  test('of another version runs both jobs again, and replaces clients alone', () => {
+    const fingerprints = (passwordVersion: number) => {
+      const { synth } = logins({ passwordVersion });
+      return ['OpenLogin', 'CloseLogin', 'Initialize', 'Server', 'SuperuserPassword', 'Data/Prepare']
+        .map((path) => `shop/Db/${path}`)
+        .concat('shop/App')
+        .filter((path) => !path.endsWith('Prepare'))
+        .map((path) => [path, label(synth.container(path), 'org.cdktf-django.fingerprint')]);
+    };
+    const before = fingerprints(1);
+    const changed = fingerprints(2).filter((one, index) => one[1] !== before[index][1]);
+    expect(changed.map(([path]) => path)).toEqual(['shop/Db/OpenLogin', 'shop/Db/CloseLogin', 'shop/App']);
+  });
+
+  test('is opened before clients, and the other one is closed after all that waits for them', () => {
+    const { synth, open, close, client } = logins({}, (db, stack) => {
+      const nightly = new Service(stack, 'Nightly', { image, updateStrategy: UpdateStrategy.STOP_FIRST });
+      db.addClient(nightly);
+      const publish = new Job(stack, 'Publish', { image });
+      publish.runAfter(stack.node.findChild('App') as Service);
+      new Job(stack, 'Later', { image }).runAfter(publish);
+      new Job(stack, 'Apart', { image });
+      const other = new PostgresDb(stack, 'Other');
+      other.addClient(stack.node.findChild('App') as Service);
+    });
+    const waits = (container: Arguments) =>
+      container.depends_on.map((address: string) => /^docker_container\.(.+)_[0-9A-F]{8}$/.exec(address)?.[1]).filter(Boolean);
+    expect(waits(open)).toContain('Db_Initialize');
+    expect(waits(client)).toContain('Db_OpenLogin');
+    expect(waits(close)).toEqual(expect.arrayContaining(['Db_OpenLogin', 'App', 'Nightly', 'Publish', 'Later']));
+    expect(waits(close)).not.toContain('Apart');
+    expect(waits(close).join(' ')).not.toContain('CloseLogin');
+    expect(close).toMatchObject({ name: 'shop-db-close-login', attach: true });
+    expect(close.lifecycle).toBeUndefined();
+    expect(violations(synth)).toEqual([]);
+  });
+
+  test('has the time of a release before it is closed: the longest of its clients', () => {
+    const slow = (db: PostgresDb, stack: TerraformStack) => {
+      const stopGracePeriod = Duration.seconds(600);
+      db.addClient(new Service(stack, 'Slow', { image, stopGracePeriod }));
+      db.addClient(new Service(stack, 'Nightly', { image, stopGracePeriod: Duration.seconds(800), updateStrategy: UpdateStrategy.STOP_FIRST }));
+    };
+    expect(value(logins({}).close, 'DATABASE_GRACE_SECONDS')).toBe('45');
+    expect(value(logins({}, slow).close, 'DATABASE_GRACE_SECONDS')).toBe('600');
+    const stack = newStack();
+    new PostgresDb(stack, 'Db');
+    expect(value(new Synthesized(stack).container('shop/Db/CloseLogin'), 'DATABASE_GRACE_SECONDS')).toBe('0');
+  });
+
+  test('of a later version has a password that is made beside data', () => {
+    const { synth } = logins({ passwordVersion: 2 });
+    expect(synth.container('shop/Db/PasswordV2').command).not.toContain('cdktf-django.database');
+    expect(synth.container('shop/Db/SuperuserPassword').command).toContain('cdktf-django.database');
+  });
+
+  test('is closed by nothing that another may wait for', () => {
+    const stack = newStack();
+    const db = new PostgresDb(stack, 'Db');
+    new Job(stack, 'After', { image }).runAfter(db.node.findChild('CloseLogin') as Job);
+    expect(() => new Synthesized(stack)).toThrow(/^shop\/After: cannot run after shop\/Db\/CloseLogin/);
+  });
+});
+
 describe('bad input is refused with the path of the construct', () => {
   test.each([
     [
@@ -232,6 +336,8 @@ describe('bad input is refused with the path of the construct', () => {
     ['a database of the server', { databaseName: 'postgres' }, /^shop\/Db: databaseName must not be "postgres"/],
     ['an upper-case user', { user: 'Shop' }, /^shop\/Db: user must be made of/],
     ['a long user', { user: 'a'.repeat(64) }, /^shop\/Db: user must have at most 63 characters/],
+    ['a long user of two', { user: 'a'.repeat(60), passwordVersion: 2 }, /^shop\/Db: user must have at most 59 characters/],
+    ['a version below the first', { passwordVersion: 0 }, /^shop\/Db: passwordVersion must be an integer from 1 to 999999, got 0$/],
     ['the superuser', { user: 'postgres' }, /^shop\/Db: user must not be "postgres"/],
     ['a reserved user', { user: 'pg_monitor' }, /^shop\/Db: user must not be "pg_monitor"/],
     ['the owner', { user: 'app_owner' }, /^shop\/Db: user must not be "app_owner"/],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runtimeFolder } from '../../lib/image/default-images';
@@ -40,7 +40,6 @@ function run(script: string, environment: Record<string, string> = {}, ...args: 
       DATABASE_NAME: 'app',
       DATABASE_OWNER: 'app_owner',
       DATABASE_USER: 'app',
-      DATABASE_PASSWORD_FILE: join(root, 'password'),
       DATABASE_SUPERUSER_PASSWORD_FILE: join(root, 'superuser'),
       LOCK_TIMEOUT: '0',
       ...environment,
@@ -87,6 +86,12 @@ describe('serve.sh', () => {
   });
 });
 
+const BAD_PASSWORDS: [string, RegExp][] = [
+  ['', /is empty, or begins with an empty line/],
+  ['\nvalue', /is empty, or begins with an empty line/],
+  ['one\ntwo\n', /has more than one line/],
+];
+
 describe('initialize.sh', () => {
   test('does nothing where a database fits', () => {
     database();
@@ -132,12 +137,8 @@ describe('initialize.sh', () => {
     expect(existsSync(join(volume, '18', 'docker'))).toBe(true);
   });
 
-  test.each([
-    ['', /is empty, or begins with an empty line/],
-    ['\nvalue', /is empty, or begins with an empty line/],
-    ['one\ntwo\n', /has more than one line/],
-  ])('refuses the password %j', (value, message) => {
-    writeFileSync(join(root, 'password'), value);
+  test.each(BAD_PASSWORDS)("refuses the superuser's password %j", (value, message) => {
+    writeFileSync(join(root, 'superuser'), value);
     expect(run('initialize.sh')).toMatchObject({ status: 1, output: expect.stringMatching(message) });
     expect(readdirSync(volume)).toEqual([]);
   });
@@ -145,5 +146,137 @@ describe('initialize.sh', () => {
   test('refuses an image with a server of another version', () => {
     program('postgres', 'echo "postgres (PostgreSQL) 17.2 (Debian 17.2-18.pgdg)"');
     expect(run('initialize.sh')).toMatchObject({ status: 1, output: expect.stringMatching(/server is Postgres 17.2 .*, and the stack says 18/) });
+  });
+});
+
+describe('logins.sh', () => {
+  const asked = () => (existsSync(join(root, 'asked')) ? readFileSync(join(root, 'asked'), 'utf8') : '');
+
+  /** Roles as the server has them: `true 1` can log in with version 1. */
+  function server(roles: Record<string, string>, login = ''): void {
+    program('pg_isready', '');
+    program('sleep', `echo "slept $1" >>'${root}/asked'`);
+    for (const [role, state] of Object.entries(roles)) writeFileSync(join(root, `role-${role}`), state);
+    program(
+      'psql',
+      [
+        // A login of the role itself, by which its password is tried.
+        `case " $* " in *' --command=SELECT '*) [ -z '${login}' ] || { echo '${login}' >&2; exit 2; }; exit 0 ;; esac`,
+        `for word; do case $word in --set=role=*) role=\${word#--set=role=} ;; esac; done`,
+        'program=$(cat)',
+        `if [ -n "$role" ]; then cat '${root}/role-'"$role" 2>/dev/null || true; exit 0; fi`,
+        `printf '%s\n' "$*" "$program" >>'${root}/asked'`,
+        `case $program in *pg_terminate_backend*) if [ -e '${root}/ended' ]; then echo 0; else echo 2; touch '${root}/ended'; fi ;; esac`,
+      ].join('\n'),
+    );
+  }
+
+  const logins = (command: string, more: Record<string, string> = {}) =>
+    run(
+      'logins.sh',
+      {
+        DATABASE_HOST: 'db',
+        DATABASE_PORT: '5432',
+        DATABASE_LOGIN: 'app_alt',
+        DATABASE_OTHER_LOGIN: 'app',
+        DATABASE_LOGIN_VERSION: '2',
+        DATABASE_PASSWORD_FILE: join(root, 'password'),
+        DATABASE_GRACE_SECONDS: '30',
+        DATABASE_PATIENCE: '1',
+        ...more,
+      },
+      command,
+    );
+
+  test('opens a role that is not there, and no argument has its password', () => {
+    server({ app: 'true 1' });
+    expect(logins('open')).toEqual({ status: 0, output: 'role app_alt was opened with password version 2\n' });
+    expect(asked()).toContain('ALTER ROLE :"login" LOGIN PASSWORD');
+    expect(asked()).toContain('--set=comment=cdktf-django: password version 2');
+    expect(asked()).not.toContain('secret-of');
+  });
+
+  test('opens a role again that was closed, with its own version or another', () => {
+    for (const state of ['false 2', 'false 4']) {
+      server({ app: 'true 3', app_alt: state });
+      expect(logins('open')).toEqual({ status: 0, output: 'role app_alt was opened with password version 2\n' });
+    }
+  });
+
+  test('leaves a role that is open as it is', () => {
+    server({ app_alt: 'true 2' });
+    expect(logins('open')).toEqual({ status: 0, output: 'role app_alt can log in with password version 2\n' });
+    expect(asked()).toBe('');
+  });
+
+  test('refuses another password for a role that is open, and says what to do', () => {
+    server({ app_alt: 'true 2' }, 'psql: error: FATAL:  password authentication failed for user "app_alt"');
+    expect(logins('open')).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/is not the one of role app_alt: its source was changed.*\nNothing was changed.*\nSet passwordVersion to 3,/),
+    });
+    expect(asked()).toBe('');
+  });
+
+  test("fails for any other reason of the server's in its own words", () => {
+    server({ app_alt: 'true 2' }, 'psql: error: FATAL:  sorry, too many clients already');
+    expect(logins('open')).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('app_alt cannot log in: psql: error: FATAL:  sorry, too many'),
+    });
+  });
+
+  test('refuses to take a role from the clients of another version', () => {
+    server({ app_alt: 'true 4' });
+    expect(logins('open')).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/app_alt still logs in with password version 4.*\nTwo roles take turns.*: set passwordVersion to 5 first/),
+    });
+    expect(asked()).toBe('');
+  });
+
+  test.each(['true foreign', 'false foreign'])('refuses a role of somebody else: %s', (state) => {
+    server({ app_alt: state });
+    expect(logins('open')).toMatchObject({ status: 1, output: expect.stringContaining('Role app_alt is there, and PostgresDb did not make it') });
+    expect(asked()).toBe('');
+  });
+
+  test.each(BAD_PASSWORDS)('refuses the password %j', (value, message) => {
+    server({});
+    writeFileSync(join(root, 'password'), value);
+    expect(logins('open')).toMatchObject({ status: 1, output: expect.stringMatching(message) });
+    expect(asked()).toBe('');
+  });
+
+  test('closes the other role after the time that requests have, and ends its sessions', () => {
+    server({ app: 'true 1', app_alt: 'true 2' });
+    expect(logins('close')).toEqual({ status: 0, output: 'role app was closed, and its sessions are ended\n' });
+    expect(asked()).toMatch(/^slept 30\n/);
+    expect(asked().match(/NOLOGIN PASSWORD NULL/g)).toHaveLength(2);
+  });
+
+  test.each([
+    [{ app_alt: 'true 2' }, 'role app_alt is the only one that can log in\n'],
+    [{ app_alt: 'true 2', app: 'false 1' }, 'role app_alt is the only one that can log in\n'],
+    [{ app_alt: 'true 2', app: 'true foreign' }, 'role app was not made by PostgresDb and stays as it is\n'],
+  ])('closes nothing of %j', (roles, output) => {
+    server(roles);
+    expect(logins('close')).toEqual({ status: 0, output });
+    expect(asked()).toBe('');
+  });
+
+  test.each<Record<string, string>>([{ app: 'true 1' }, { app: 'true 1', app_alt: 'false 2' }, { app: 'true 1', app_alt: 'true 4' }])(
+    'closes none while the new one is not open: %j',
+    (roles) => {
+      server(roles);
+      expect(logins('close')).toMatchObject({ status: 1, output: expect.stringContaining('so role app stays open') });
+      expect(asked()).toBe('');
+    },
+  );
+
+  test('says where to look when the server does not answer', () => {
+    server({});
+    program('pg_isready', 'exit 1');
+    expect(logins('open')).toMatchObject({ status: 1, output: 'The server db did not answer within 1 s. Its log says why: docker logs db\n' });
   });
 });

@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import http.client
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -152,3 +154,47 @@ class ProjectTest(RuntimeTest):
         return self.run_python(
             self.mount / "release.py", cwd=self.project, env={"CDKTF_DJANGO_RELEASE": name, **(env or {})}
         )
+
+
+class ServerTest(ProjectTest):
+    """A fresh project, served by Gunicorn with our configuration."""
+
+    def setUp(self):
+        super().setUp()
+        self.append_settings("INSTALLED_APPS.remove('django.contrib.admin')")
+        self.beats = self.folder / "beats"
+        self.log = self.folder / "log"
+        self.port = free_port()
+
+    def serve(self, *arguments, path="/-/health/"):
+        """Starts it, and returns when the path answers."""
+        self.write_config()
+        log = open(self.log, "w", encoding="utf-8")
+        self.addCleanup(log.close)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", str(self.mount / "gunicorn.conf.py")]
+            + ["--bind", f"127.0.0.1:{self.port}", *arguments],
+            cwd=self.project,
+            env={**self.env, "CDKTF_HEARTBEAT_DIR": str(self.beats), "HOME": "/nonexistent"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        self.addCleanup(server.wait, 20)
+        self.addCleanup(server.kill)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                if self.get(path)[0] == 200:
+                    return server
+            except OSError:
+                time.sleep(0.1)
+        self.fail(self.log.read_text())
+
+    def get(self, path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path, headers={"Host": "shop.example.com", **headers})
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()

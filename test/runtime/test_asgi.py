@@ -1,18 +1,16 @@
 """Gunicorn's ASGI worker with our configuration over a fresh project: HTTP, WebSockets, and how they end."""
 
-import http.client
 import json
 import os
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
 import unittest
 
-from support import ProjectTest, free_port
+from support import ServerTest
 
 PAGES = """
 import asyncio
@@ -87,47 +85,15 @@ class WebSocket:
         self.connection.close()
 
 
-class Asgi(ProjectTest):
+class Asgi(ServerTest):
     def setUp(self):
         super().setUp()
         (self.project / "site1" / "urls.py").write_text(PAGES)
         (self.project / "site1" / "asgi.py").write_text(ECHO)
-        self.append_settings("INSTALLED_APPS.remove('django.contrib.admin')")
         self.config["scheme"] = "http"
-        self.port = free_port()
-        self.log = self.folder / "log"
 
-    def start(self, *flags, app="cdktf_django_overlay.asgi:application", path="/-/health/"):
-        self.write_config()
-        log = open(self.log, "w", encoding="utf-8")
-        self.addCleanup(log.close)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", str(self.mount / "gunicorn.conf.py")]
-            + ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "asgi", "--forwarded-allow-ips", "*", *flags, app],
-            cwd=self.project,
-            env={**self.env, "CDKTF_HEARTBEAT_DIR": str(self.folder / "beats"), "HOME": "/nonexistent"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        self.addCleanup(server.wait, 20)
-        self.addCleanup(server.kill)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                if self.get(path)[0] == 200:
-                    return server
-            except OSError:
-                time.sleep(0.1)
-        self.fail(self.log.read_text())
-
-    def get(self, path, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request("GET", path, headers={"Host": "shop.example.com", **headers})
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
+    def start(self, *flags, app="cdktf_django_overlay.asgi:application", **options):
+        return self.serve("--worker-class", "asgi", "--forwarded-allow-ips", "*", *flags, app, **options)
 
     def web_socket(self, headers=""):
         result = WebSocket(self.port, headers)

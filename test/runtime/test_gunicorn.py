@@ -1,6 +1,5 @@
 """Gunicorn with our configuration over a fresh project; skipped where there is no Gunicorn."""
 
-import http.client
 import importlib.util
 import os
 import subprocess
@@ -8,7 +7,7 @@ import sys
 import time
 import unittest
 
-from support import ProjectTest, free_port
+from support import ServerTest
 
 WHOAMI = """
 from django.http import JsonResponse
@@ -20,46 +19,13 @@ urlpatterns = [path('who/', whoami, name='who')]
 
 
 @unittest.skipUnless(importlib.util.find_spec("gunicorn"), "needs gunicorn")
-class Gunicorn(ProjectTest):
+class Gunicorn(ServerTest):
     def setUp(self):
         super().setUp()
         (self.project / "site1" / "urls.py").write_text(WHOAMI)
-        self.append_settings("INSTALLED_APPS.remove('django.contrib.admin')")
-        self.beats = self.folder / "beats"
-        self.port = free_port()
 
     def start(self, *flags):
-        self.write_config()
-        log = open(self.folder / "log", "w+", encoding="utf-8")
-        self.addCleanup(log.close)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", str(self.mount / "gunicorn.conf.py")]
-            + ["--bind", f"127.0.0.1:{self.port}", *flags, "cdktf_django_overlay.wsgi:application"],
-            cwd=self.project,
-            env={**self.env, "CDKTF_HEARTBEAT_DIR": str(self.beats), "HOME": "/nonexistent"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        self.addCleanup(server.wait, 20)
-        self.addCleanup(server.terminate)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                if self.get("/-/health/")[0] == 200:
-                    return server
-            except OSError:
-                time.sleep(0.1)
-        log.seek(0)
-        self.fail(log.read())
-
-    def get(self, path, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request("GET", path, headers={"Host": "shop.example.com", **headers})
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
+        return self.serve(*flags, "cdktf_django_overlay.wsgi:application")
 
     def test_script_name_scheme_and_heartbeats(self):
         server = self.start("--worker-class", "gthread", "--threads", "2")
@@ -78,6 +44,17 @@ class Gunicorn(ProjectTest):
         server.terminate()
         server.wait(20)
         self.assertEqual(list(self.beats.iterdir()), [])
+
+    def test_django_is_imported_before_there_are_workers_and_the_project_is_not(self):
+        record = self.folder / "imports"
+        self.append_settings(
+            "import os, sys\n"
+            f"with open({str(record)!r}, 'a') as file: print(os.getpid(), 'django.forms' in sys.modules, file=file)"
+        )
+        server = self.start("--workers", "2")
+        lines = [line.split() for line in record.read_text().splitlines()]
+        self.assertNotIn(str(server.pid), [pid for pid, _ in lines])
+        self.assertEqual({before for _, before in lines}, {"True"})
 
     def test_manage_gets_what_the_server_got(self):
         self.write_config()

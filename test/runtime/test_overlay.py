@@ -61,6 +61,71 @@ class FreshProject(ProjectTest):
         self.assertIn("StreamHandler", out)
 
 
+class RotationOfTheSecretKey(ProjectTest):
+    """What was signed with one key, under others: a session in the database, and a signed value."""
+
+    SIGN = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
+user = get_user_model().objects.get_or_create(username='visitor')[0]
+session = SessionStore()
+session[SESSION_KEY] = str(user.pk)
+session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+session.save()
+out = {'session': session.session_key, 'value': signing.dumps('confirmed')}
+"""
+
+    READ = """
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
+from django.core import signing
+from django.http import HttpRequest
+signed = %r
+request = HttpRequest()
+request.session = SessionStore(signed['session'])
+try:
+    value = signing.loads(signed['value'])
+except signing.BadSignature:
+    value = None
+out = {'visitor': get_user(request).get_username(), 'value': value}
+"""
+
+    def setUp(self):
+        super().setUp()
+        for name in ("old", "new"):
+            self.write_secret(name, f"the-{name}-key-of-this-project-" + "0" * 40)
+        self.keys("old")
+        self.in_project("from django.core.management import call_command\ncall_command('migrate', verbosity=0)\nout = 0")
+
+    def keys(self, name, *fallbacks):
+        self.config["secretKeyFile"] = str(self.secrets / name / "value")
+        self.config["secretKeyFallbackFiles"] = [str(self.secrets / one / "value") for one in fallbacks]
+
+    def test_the_old_key_is_good_until_it_is_dropped(self):
+        signed = self.in_project(self.SIGN)
+        valid = {"visitor": "visitor", "value": "confirmed"}
+        self.assertEqual(self.in_project(self.READ % signed), valid)
+        self.keys("new", "old")
+        self.assertEqual(self.in_project(self.READ % signed), valid)
+        signed_by_new = self.in_project(self.SIGN)
+        # A session that was read meanwhile is signed by the new key since then (Django does so); this one is not.
+        self.keys("old")
+        signed_by_old = self.in_project(self.SIGN)
+        self.keys("new")
+        self.assertEqual(self.in_project(self.READ % signed_by_old), {"visitor": "", "value": None})
+        self.assertEqual(self.in_project(self.READ % signed_by_new), valid)
+
+    def test_servers_that_know_the_next_key_read_what_it_signs(self):
+        self.keys("new", "old")
+        signed = self.in_project(self.SIGN)
+        self.keys("old", "new")
+        self.assertEqual(self.in_project(self.READ % signed), {"visitor": "visitor", "value": "confirmed"})
+        self.keys("old")
+        self.assertEqual(self.in_project(self.READ % signed), {"visitor": "", "value": None})
+
+
 class Database(ProjectTest):
     def setUp(self):
         super().setUp()

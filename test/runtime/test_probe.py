@@ -14,7 +14,10 @@ from support import RuntimeTest, free_port
 class Handler(BaseHTTPRequestHandler):
     answers = {"/ok": 200, "/gone": 410, "/broken": 503, "/moved": 302}
 
+    asked = []
+
     def do_GET(self):
+        self.asked.append(self.path)
         if self.path == "/slow":
             time.sleep(3)
         if self.path == "/headers":
@@ -41,6 +44,7 @@ class Server(ThreadingHTTPServer):
 class ProbeTest(RuntimeTest):
     def setUp(self):
         super().setUp()
+        Handler.asked.clear()
         self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
@@ -97,6 +101,39 @@ class ProbeTest(RuntimeTest):
         self.assert_healthy(*beating, port=free_port())
         os.utime(self.beats / "1", (time.time() - 60, time.time() - 60))
         self.assert_unhealthy("for 60 s", *beating)
+
+    def test_waits_for_the_first_success(self):
+        port = free_port()
+        late = Server(("127.0.0.1", port), Handler, bind_and_activate=False)
+        self.addCleanup(late.server_close)
+
+        def open_late():
+            time.sleep(0.5)
+            late.server_bind()
+            late.server_activate()
+            late.serve_forever()
+
+        started = time.monotonic()
+        threading.Thread(target=open_late, daemon=True).start()
+        self.addCleanup(late.shutdown)
+        self.assert_healthy("--path", "/ok", "--last", "20", port=port)
+        self.assertLess(time.monotonic() - started, 15)
+
+    def test_gives_up_when_it_has_lasted_long_enough(self):
+        started = time.monotonic()
+        self.assert_unhealthy("Connection refused", "--last", "1", port=free_port())
+        self.assertGreaterEqual(time.monotonic() - started, 0.8)
+
+    def test_does_not_pester_a_server_that_answers(self):
+        self.assert_unhealthy("/broken answered 503", "--path", "/broken", "--last", "0.9")
+        self.assertEqual(Handler.asked.count("/broken"), 1)
+
+    def test_waits_before_it_looks_at_a_server_that_was_well(self):
+        self.state.touch()
+        started = time.monotonic()
+        self.assert_healthy("--path", "/ok", "--last", "1")
+        self.assertGreaterEqual(time.monotonic() - started, 1)
+        self.assert_unhealthy("/broken answered 503", "--path", "/broken", "--last", "0.1")
 
     def test_ends_a_server_that_stays_dead(self):
         probe = load(self.mount / "probe.py")

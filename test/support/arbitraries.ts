@@ -2,6 +2,8 @@ import { TerraformStack } from 'cdktf';
 import fc from 'fast-check';
 import {
   Balancing,
+  ClientLimits,
+  ClientLimitsProps,
   ContainerImage,
   DjangoService,
   DjangoServiceProps,
@@ -99,6 +101,11 @@ const options = some<GunicornAppProps>({
   cpus,
   memory: mebibytes(6, 8192),
   environment: fc.dictionary(variable, text, { maxKeys: 3 }),
+  publicEnvironment: fc.dictionary(
+    variable.map((name) => `P${name}_TOKEN`),
+    text,
+    { maxKeys: 2 },
+  ),
   secrets: fc.dictionary(of(LETTERS, LETTERS), fc.constant(Secret.generated()), { maxKeys: 2 }),
   secretEnvironment: fc.dictionary(
     variable.map((name) => `S${name}9`),
@@ -128,6 +135,7 @@ export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   databaseName: word.map((name) => `d${name}`),
   user: word.map((name) => `u${name}`),
   password: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/%{p}')),
+  passwordVersion: fc.integer({ min: 1, max: 4 }),
   memory: mebibytes(128, 65536),
   cpus,
   storage: fc.constantFrom(...Object.values(PostgresStorage)),
@@ -172,7 +180,10 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
       ),
       wsgi: module_.map((name) => `${name}:application`),
       database: fc.constant(undefined as never),
-      secretKey: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/key')),
+      keys: fc.oneof(
+        fc.record({ secretKeyVersion: fc.integer({ min: 1, max: 3 }), secretKeyFallbacks: fc.constantFrom(undefined, [], [4], [7, 9]) }),
+        fc.constant({ secretKey: Secret.fromFile('/etc/key'), fallbackSecretKeys: [Secret.fromFile('/etc/old key')] }),
+      ),
       allowedHosts: fc.array(
         host.map((name) => name.replace('*', '')),
         { maxLength: 2 },
@@ -192,11 +203,12 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
       removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
       image: fc.constant(undefined as never),
       project: fc.constant(undefined as never),
-    } as never) as fc.Arbitrary<Partial<DjangoServiceProps>>,
+    } as never) as fc.Arbitrary<Partial<DjangoServiceProps> & { keys?: Partial<DjangoServiceProps> }>,
   )
-  .map(([more, from, project, { database: _database, image: _image, project: _project, ...own }]) => ({
+  .map(([more, from, project, { database: _database, image: _image, project: _project, keys, ...own }]) => ({
     ...more,
     ...own,
+    ...keys,
     ...(more.asgi ? { wsgi: undefined, asgiCallable: own.wsgi } : {}),
     image: from,
     project,
@@ -209,6 +221,36 @@ const pages = some<ProxyPages>({
   maintenance: page,
   maintenanceRetryAfter: seconds(1, 90000),
 } as never);
+
+const network = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('10.0.0.0/8', '2001:db8::/32'));
+const networks = fc.uniqueArray(network, { minLength: 1, maxLength: 3 });
+const limits = fc.oneof(
+  fc.constant(ClientLimits.none()),
+  some<ClientLimitsProps>({
+    requestsPerSecond: fc.integer({ min: 1, max: 1_000_000 }),
+    burst: fc.integer({ min: 1, max: 1_000_000 }),
+    connections: fc.integer({ min: 1, max: 65_535 }),
+    loginsPerMinute: fc.integer({ min: 1, max: 1_000_000 }),
+    loginBurst: fc.integer({ min: 1, max: 1_000_000 }),
+    loginPaths: fc.uniqueArray(folderPath, { maxLength: 2 }),
+    exemptNetworks: networks,
+  }).map((props) => ClientLimits.perAddress(props)),
+);
+const policy = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom('default-src', 'img-src', 'script-src'),
+      line.map((value) => value.replace(/[^\x20-\x7e]|[$,"\\;]/g, '').replace(/'nonce-/g, '')),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((parts) => parts.map(([name, value]) => `${name} ${value}`).join('; '));
+const rules = {
+  limits: fc.option(limits, { nil: undefined }),
+  allowedNetworks: fc.option(networks, { nil: undefined }),
+  deniedNetworks: fc.option(networks, { nil: undefined }),
+  contentSecurityPolicy: fc.option(policy, { nil: undefined }),
+};
 
 const plainProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   image: fc.constant(ContainerImage.fromRegistry('nginx:1.30.6-trixie')),
@@ -231,6 +273,9 @@ const plainProxy: fc.Arbitrary<NginxProxyProps> = some<NginxProxyProps>({
   workerConnections: fc.integer({ min: 64, max: 262144 }),
   memory: mebibytes(6, 8192),
   cpus,
+  ...rules,
+  trustedProxies: networks,
+  maxHeaderSize: fc.integer({ min: 8, max: 1024 }).map((value) => Size.kibibytes(value)),
 } as never);
 
 /** TLS and what goes with it, or nothing. */
@@ -284,6 +329,7 @@ export const validWhole: fc.Arbitrary<Whole> = fc.record({
       snippet: fc.option(text, { nil: undefined }),
       maintenance: fc.option(fc.boolean(), { nil: undefined }),
       pages: fc.option(pages, { nil: undefined }),
+      ...rules,
     }),
     { minLength: 1, maxLength: 3, selector: (route) => route.host },
   ),
@@ -317,6 +363,7 @@ export const wrong = {
     ),
     databaseName: fc.oneof(notWord, fc.constantFrom('postgres', '1a', 'A', 'a'.repeat(58))),
     user: fc.oneof(notWord, fc.constantFrom('postgres', 'pg_x', 'A', 'a'.repeat(64))),
+    passwordVersion: notInteger(1, 999999),
     memory: fc.integer({ min: 0, max: 127 }).map((value) => Size.mebibytes(value)),
     cpus: fc.constantFrom(0, -1, NaN, Infinity, 1025),
     maxConnections: notInteger(10, 10000),
@@ -362,6 +409,18 @@ export const wrong = {
     cpus: fc.constantFrom(0, -1, NaN),
     cacheSize: fc.constant(Size.mebibytes(0)),
     httpSnippet: fc.constant('a\0b'),
+    limits: fc
+      .oneof(
+        fc.record({ requestsPerSecond: notInteger(1, 1_000_000) }),
+        fc.record({ connections: notInteger(1, 65_535) }),
+        fc.constantFrom({ loginPaths: ['a'] }, { loginPaths: ['/a b'] }, { exemptNetworks: ['a'] }),
+      )
+      .map((props) => ClientLimits.perAddress(props as ClientLimitsProps)),
+    allowedNetworks: fc.constantFrom([], [''], ['a'], ['1.2.3.4/33'], ['1.2.3.4/8'], ['::1', '::1']),
+    deniedNetworks: fc.constantFrom([''], ['0.0.0.0/0'], ['::1/64'], ['1.2.3.4; allow all']),
+    contentSecurityPolicy: fc.constantFrom('', 'default-src $a', 'a\nb', 'A', "script-src 'nonce-1'"),
+    trustedProxies: fc.constantFrom(['::/0'], ['proxy'], ['10.0.0.1/8']),
+    maxHeaderSize: fc.constantFrom(Size.kibibytes(7), Size.mebibytes(2)),
     // Without a certificate.
     httpsPort: fc.integer({ min: 1, max: 65535 }),
     hsts: fc.constantFrom(Hsts.ramp(), Hsts.off()),

@@ -61,7 +61,7 @@ export function exportedNames(): string[] {
 /** What a snippet may use without declaring it. */
 const prelude = () => `
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
-import { TerraformStack, TerraformVariable } from 'cdktf';
+import { Aspects, TerraformStack, TerraformVariable } from 'cdktf';
 import type { Construct } from 'constructs';
 import { ${exportedNames().join(', ')} } from 'cdktf-django';
 declare const image: ContainerImage;

@@ -26,6 +26,22 @@ test('least privilege is the default', () => {
   expect(newJob()).toMatchObject({ readOnlyRoot: true, capabilities: [], tmpfs: { '/tmp': Size.mebibytes(64) } });
 });
 
+test('an offline one is in no network, and joins none', () => {
+  expect(newJob().offline).toBe(false);
+  const job = newJob({ offline: true });
+  expect(job.offline).toBe(true);
+  expect(() => job.joinNetwork(new Network(job, 'Net'))).toThrow(
+    'shop/Job: an offline workload cannot join the network shop/Job/Net; leave out offline',
+  );
+});
+
+test('what looks like a secret and is none is said to be public', () => {
+  const job = newJob({ publicEnvironment: { RECAPTCHA_SECRET: 'none' } });
+  job.addPublicEnvironment('BROKER', 'amqp://guest:guest@queue');
+  expect(job.environment).toEqual({ RECAPTCHA_SECRET: 'none', BROKER: 'amqp://guest:guest@queue' });
+  expect(() => job.addPublicEnvironment('BROKER', 'x')).toThrow('shop/Job: environment variable BROKER is set already; set it in one place');
+});
+
 test('an empty command is the one of the image', () => expect(newJob({ command: [] }).command).toBeUndefined());
 
 test('a network is joined once, a secret is mounted once', () => {
@@ -82,6 +98,13 @@ describe('bad input is refused with the path of the construct', () => {
     ],
     ['a variable with "="', { environment: { 'A=B': '1' } }, /^shop\/Job: the name of an environment variable/],
     ['a number as value', { environment: { A: 1 } }, /^shop\/Job: environment variable A must be a string, got 1$/],
+    [
+      'a secret among the variables',
+      { environment: { API_KEY: 'hunter2' } },
+      /^shop\/Job: environment variable API_KEY has the name of a secret, and everybody who .* would see it; make a SecretFile of Secret\.generated\(\), Secret\.fromFile\(\) or Secret\.fromVariable\(\), .* give it in publicEnvironment, or by addPublicEnvironment\(\)$/,
+    ],
+    ['a secret among the arguments', { command: ['run', '--password=a'] }, /^shop\/Job: argument 2 of command gives the value of --password, which/],
+    ['a secret in the entrypoint', { entrypoint: ['run', 'redis://:a@b'] }, /^shop\/Job: argument 2 of entrypoint has a URL with a password in it/],
     ['a NUL character', { environment: { A: 'a\0b' } }, /^shop\/Job: environment variable A must not contain a NUL character$/],
     ['an image without a tag', { image: ContainerImage.fromRegistry('redis') }, /^shop\/Job: image must have a tag/],
   ])('%s', (_what, props, message) => expect(() => newJob(props)).toThrow(message));

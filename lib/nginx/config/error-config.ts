@@ -1,6 +1,7 @@
 import { Duration } from '../../core/duration';
 import { STATE_FOLDER } from '../proxy-layout';
 import { block, ConfigNode, directive, expression } from './directive';
+import { securityHeaders } from './headers-config';
 
 /* Pages that nginx shows by itself. They lie beside the routes of their owner, below a path that only nginx can ask for. */
 
@@ -17,6 +18,7 @@ export interface ShownPage {
 export interface LocationPages {
   readonly owner: string;
   readonly unavailable: ShownPage;
+  readonly tooManyRequests: ShownPage;
   readonly maintenance: ShownPage;
 }
 
@@ -31,13 +33,19 @@ export function pagesLocation(): ConfigNode {
       directive('alias', `${STATE_FOLDER}/live/owners/`),
       directive('add_header', 'Retry-After', expression('$retry_after'), 'always'),
       directive('add_header', 'Cache-Control', 'no-store', 'always'),
+      ...securityHeaders(),
     ],
   );
 }
 
-/** In a location: what is shown while no server answers. */
+/** In a location: what is shown while no server answers, and to who asks for too much. */
 export function unavailable(pages: LocationPages): ConfigNode[] {
-  return [retryAfter(pages.unavailable), directive('error_page', 502, 504, address(pages.owner, pages.unavailable))];
+  const { owner } = pages;
+  return [
+    retryAfter(pages.unavailable),
+    directive('error_page', 502, 504, address(owner, pages.unavailable)),
+    directive('error_page', 429, address(owner, pages.tooManyRequests)),
+  ];
 }
 
 /** In a location: what is shown during maintenance. */

@@ -1,5 +1,6 @@
 import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
+import { fileSecurityHeaders } from './headers-config';
 import { localServer, processSettings, temporaryFolders } from './process';
 import { HTTP_PORT } from '../proxy-layout';
 
@@ -52,6 +53,7 @@ export function fileServerConfig(folders: { readonly static?: ServedFolder; read
             ...(folders.media ? [mediaLocation(folders.media)] : []),
             block('location', ['/'], [directive('return', 404)]),
             directive('add_header', 'Cache-Control', 'no-store', 'always'),
+            ...fileSecurityHeaders(),
           ],
         ),
         localServer([]),
@@ -99,7 +101,7 @@ function staticLocation(folder: ServedFolder): ConfigNode {
     [
       directive('alias', folder.folder),
       directive('add_header', 'Cache-Control', expression('$lifetime'), 'always'),
-      directive('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+      ...fileSecurityHeaders(),
       // Fonts and modules of a site are fetched with CORS when a page of another host of it uses them.
       directive('add_header', 'Access-Control-Allow-Origin', '*'),
     ],
@@ -114,10 +116,9 @@ function mediaLocation(folder: ServedFolder): ConfigNode {
       directive('alias', folder.folder),
       directive('gzip_static', 'off'),
       directive('add_header', 'Cache-Control', expression('$media_lifetime'), 'always'),
-      directive('add_header', 'X-Content-Type-Options', 'nosniff', 'always'),
+      ...fileSecurityHeaders(),
       directive('add_header', 'Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox", 'always'),
       directive('add_header', 'Content-Disposition', expression('$disposition'), 'always'),
-      directive('add_header', 'Referrer-Policy', 'same-origin', 'always'),
     ],
   );
 }

@@ -2,6 +2,7 @@ import { Duration } from '../../core/duration';
 import { Size } from '../../core/size';
 import { block, comment, ConfigNode, directive, expression } from './directive';
 import { LocationPages, maintenance, unavailable, wholeMaintenance } from './error-config';
+import { ownSecurityHeaders } from './headers-config';
 import { FILE_CACHE } from './main-config';
 import { appHeaders, fileHeaders, hooks } from './proxying';
 import { groupAddress } from './upstream-config';
@@ -12,6 +13,8 @@ interface Location {
   /** The host, for whoever reads the file, and for the message to another stack that wants the same location. */
   readonly host: string;
   readonly pages: LocationPages;
+  /** Who may ask, and how much; and what answers carry. */
+  readonly rules: readonly ConfigNode[];
 }
 
 /** What is below a path of a host and passed to an app. */
@@ -52,6 +55,8 @@ function title(host: string, path: string): ConfigNode {
 
 function passing(location: AppLocation, upstream: string): ConfigNode[] {
   return [
+    ...location.rules,
+    ...ownSecurityHeaders(),
     wholeMaintenance(location.pages),
     ...unavailable(location.pages),
     directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
@@ -84,10 +89,14 @@ export function fileLocation(location: FileLocation): ConfigNode[] {
       'location',
       ['^~', location.urlPrefix],
       [
+        ...location.rules,
+        ...ownSecurityHeaders(),
         ...unavailable(location.pages),
         hooks(),
         ...fileHeaders(),
         directive('proxy_connect_timeout', '1s'),
+        // A file server can wait for whoever takes a large file slowly; a copy of it for each of them would fill the disk.
+        directive('proxy_max_temp_file_size', 0),
         directive('proxy_cache', FILE_CACHE),
         // Without the query: nobody can fill the cache by inventing them.
         directive('proxy_cache_key', expression('$proxy_host$uri $file_encoding')),

@@ -4,9 +4,12 @@ import { CACHE_FOLDER, PROXY_OWNER } from '../proxy-layout';
 import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
 import { maintenanceSwitch } from './error-config';
+import { ownHeaderMaps, ownSecurityHeaders } from './headers-config';
+import { limitSettings } from './limits-config';
 import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSAL_LOG, temporaryFolders, unknownHosts } from './process';
-import { hostSwitch } from './proxying';
+import { HTTP_FOLDER } from './rules-config';
 import { tlsConfig, TlsSettings } from './tls-config';
+import { trust } from './trust-config';
 import { connectionSwitch, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
@@ -24,6 +27,10 @@ export interface MainSettings {
   readonly bodyTimeout: Duration;
   readonly sendTimeout: Duration;
   readonly keepalive: Duration;
+  readonly maxHeaderSize: Size;
+  readonly trustedProxies: readonly string[];
+  /** What the limits of the whole proxy count by. */
+  readonly limitZones: readonly ConfigNode[];
   /** Whether every route of every stack shows the maintenance page. */
   readonly maintenance: boolean;
   readonly snippet: boolean;
@@ -44,12 +51,18 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
       [
         ...general(),
         ...client(settings),
-        ...upstreams(settings.tls?.http3 ?? false),
+        ...trust(settings.trustedProxies, settings.tls?.http3 ?? false),
+        ...limitSettings(),
+        ...settings.limitZones,
+        ...ownHeaderMaps(),
+        ...ownSecurityHeaders(),
+        ...upstreams(),
         ...fileCache(settings.cacheSize),
         ...compression(settings.gzip),
         ...accessLog(settings.accessLog),
         maintenanceSwitch(settings.maintenance),
         ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
+        directive('include', `owners/*/${HTTP_FOLDER}/*.conf`),
         directive('include', 'owners/*/upstreams/*.conf'),
         unknownHosts(),
         ...(settings.tls ? tlsConfig(settings.tls) : []),
@@ -87,12 +100,23 @@ function client(settings: MainSettings): ConfigNode[] {
     directive('keepalive_timeout', nginxTime(settings.keepalive)),
     // An idle connection is as safe to use after a reload as before: without it a reload closes it under the client's next request.
     directive('keepalive_min_timeout', nginxTime(settings.keepalive)),
+    // A connection is closed after so many requests, so that it does not keep its memory for ever; and one of HTTP/2 has so many at a time. nginx's own values, which
+    // its makers name as what bounds the attack by resets (CVE-2023-44487).
+    directive('keepalive_requests', 1000),
+    directive('http2_max_concurrent_streams', 128),
     directive('reset_timedout_connection', 'on'),
-    directive('client_body_buffer_size', '64k'),
+    // What a slow client costs: so much for each header, and for each body; the rest of a body is on the disk. A line of a header has 8 KiB, as Gunicorn has it
+    // (limit_request_field_size).
+    directive('client_header_buffer_size', '1k'),
+    directive('large_client_header_buffers', Math.ceil(settings.maxHeaderSize.toKibibytes() / 8), '8k'),
+    directive('client_body_buffer_size', '16k'),
+    // Names that an app could take for others: X_Forwarded_For is HTTP_X_FORWARDED_FOR for WSGI.
+    directive('underscores_in_headers', 'off'),
+    directive('ignore_invalid_headers', 'on'),
   ];
 }
 
-function upstreams(http3: boolean): ConfigNode[] {
+function upstreams(): ConfigNode[] {
   return [
     // The engine's own name server: a restarted container has another address.
     directive('resolver', '127.0.0.11', 'valid=2s', 'ipv6=off'),
@@ -105,8 +129,9 @@ function upstreams(http3: boolean): ConfigNode[] {
     directive('proxy_buffer_size', '16k'),
     directive('proxy_buffers', 8, '16k'),
     directive('proxy_busy_buffers_size', '32k'),
-    directive('proxy_max_temp_file_size', '256m'),
-    hostSwitch(http3),
+    // So much of an answer is kept on the disk for whoever takes it slowly, so that it holds no worker of the app. `limits.connections` times that is what one address
+    // can fill.
+    directive('proxy_max_temp_file_size', '32m'),
     groupSwitch(),
     // Only WebSockets: another upgrade (h2c) would be a tunnel past the rules of this proxy.
     block('map', [expression('$http_upgrade'), expression('$upgrade_to')], [mapEntry('default', ''), mapEntry('~*^websocket$', 'websocket')]),

@@ -1,5 +1,6 @@
 import { PROXY_OWNER } from '../proxy-layout';
-import { block, ConfigNode, directive, expression, mapEntry } from './directive';
+import { ConfigNode, directive, expression } from './directive';
+import { CLIENT_PORT, CLIENT_SCHEME } from './trust-config';
 
 /*
  * What every request that is passed to an app carries. It stands in each location, since nginx drops what it has inherited as soon as a
@@ -24,22 +25,16 @@ export function hooks(): ConfigNode {
   return directive('include', `owners/${PROXY_OWNER}/snippets/location/*.conf`);
 }
 
-/** In the http block: the host as the client wrote it. HTTP/3 has no header for it, and what nginx makes of it there came with 1.29.3. */
-export function hostSwitch(http3: boolean): ConfigNode {
-  const entries = [mapEntry('default', expression('$http_host')), ...(http3 ? [mapEntry('', expression('$host$is_request_port$request_port'))] : [])];
-  return block('map', [expression('$http_host'), expression('$asked_host')], entries);
-}
-
 /** Headers of a request on its way to an app. */
 export function appHeaders(scriptName: string): ConfigNode[] {
   const header = (name: string, value: string) => directive('proxy_set_header', name, expression(value));
   return [
-    // With the port, as the client wrote it: Django compares it with the Origin.
-    header('Host', '$asked_host'),
-    // The proxy is the edge: what a client says of itself is overwritten, never appended to.
+    // The host by which nginx chose the route, whatever else a request names beside it; with the port that the client wrote, since Django compares it with the Origin.
+    header('Host', `$host${CLIENT_PORT}`),
+    // What a client says of itself is overwritten, never appended to. Only a proxy in front that is trusted is asked (trust-config.ts).
     header('X-Forwarded-For', '$remote_addr'),
     header('X-Real-IP', '$remote_addr'),
-    header('X-Forwarded-Proto', '$scheme'),
+    header('X-Forwarded-Proto', CLIENT_SCHEME),
     header('X-Request-ID', '$request_id'),
     header('Upgrade', '$upgrade_to'),
     header('Connection', '$connection_to_app'),

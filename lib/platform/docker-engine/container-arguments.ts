@@ -45,7 +45,7 @@ export function commonArguments(workload: Workload, sources: MountSources): Cont
     mounts: mounts(workload, sources),
     networks_advanced: workload.networks.map((network) => ({ name: network.networkReference })),
     // The engine's default is stored under different names by different versions (#603), so it is spelled out.
-    network_mode: 'bridge',
+    network_mode: workload.offline ? 'none' : 'bridge',
     // A daemon's own log options are a change at every plan where none are given (#473).
     log_driver: 'json-file',
     log_opts: LOG_OPTIONS,

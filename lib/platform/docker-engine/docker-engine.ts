@@ -10,6 +10,7 @@ import { ContainerImage } from '../../image/container-image';
 import { parseImageReference } from '../../image/image-reference';
 import { Endpoint } from '../../workload/endpoint';
 import type { Files } from '../../workload/files';
+import { followersOf } from '../../workload/followers';
 import type { Job } from '../../workload/job';
 import type { Network } from '../../workload/network';
 import type { SecretFile } from '../../workload/secret-file';
@@ -192,7 +193,11 @@ export class DockerEngine extends Platform {
     const image = this.context.images.bind(job, job.image);
     const container = this.jobs.job(job, 'Resource', image, {
       timeoutMinutes: Math.ceil(job.timeout.toSeconds() / 60),
-      dependencies: () => this.predecessors(job, true, image),
+      createBeforeDestroy: !job._last,
+      dependencies: () => [
+        ...this.predecessors(job, !job._last, image),
+        ...(job._last ? followersOf(job).flatMap((one) => one._binding.resources) : []),
+      ],
       labels: () => ({
         ...this.workloadLabels(job),
         ...Object.fromEntries(Object.entries(job.triggers).map(([name, value]) => [labelName(`trigger.${name}`), terraformText(value)])),
@@ -242,7 +247,7 @@ export class DockerEngine extends Platform {
    * that would be two on one data directory, or a port that is taken.
    */
   private refuseSingle(workload: Workload, other: IConstruct): void {
-    const single = (other as Partial<Service>).updateStrategy === 'stop-first';
+    const single = (other as Partial<Service>).updateStrategy === 'stop-first' || (other as Partial<Job>)._last;
     if (single) {
       reject(
         workload,

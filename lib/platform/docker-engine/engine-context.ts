@@ -1,6 +1,7 @@
 import { TerraformProvider, TerraformStack } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { requireMatch } from '../../core/errors';
+import { InheritedAspects } from '../../core/inherited-aspects';
 import { kebab } from '../../core/text';
 import { EngineImages } from './engine-images';
 import { labelBlocks, labelName, ownerLabels } from './labels';
@@ -56,6 +57,7 @@ export class EngineContext {
     const stack = TerraformStack.of(scope);
     if (this.prepared.has(stack)) return;
     this.prepared.add(stack);
+    InheritedAspects.applyTo(stack);
     requireMatch(
       stack,
       'the namespace made of the stack id',

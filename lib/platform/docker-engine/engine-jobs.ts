@@ -15,6 +15,8 @@ export interface JobContainerProps {
   readonly arguments: () => ContainerArguments;
   /** Whether a new image is no reason to run it again. */
   readonly anyImage?: boolean;
+  /** Whether a new one is created before the old one is destroyed, as what others wait for has to be. @default true */
+  readonly createBeforeDestroy?: boolean;
 }
 
 /** What a job of the platform's own is made from. */
@@ -25,17 +27,21 @@ export interface RootJobProps {
   readonly after: () => TerraformResource[];
 }
 
+/** Mebibytes: a shell and a few tools. */
+const ROOT_JOB_MEMORY = 64;
+
 /** Containers that run to their end during the deploy. */
 export class EngineJobs {
   constructor(private readonly context: EngineContext) {}
 
   /** A container whose end is waited for, whose log is printed, and whose failure fails the deploy. */
   public job(scope: Construct, id: string, image: ImageBinding, props: JobContainerProps): EngineContainer {
+    const early = props.createBeforeDestroy ?? true;
     const container = new EngineContainer(scope, id, {
-      name: this.context.names.generation(scope, id === 'Resource' ? '' : kebab(id)),
+      name: early ? this.context.names.generation(scope, id === 'Resource' ? '' : kebab(id)) : this.context.names.fixed(scope),
       imageId: image.imageId,
       provider: this.context.provider,
-      createBeforeDestroy: true,
+      createBeforeDestroy: early,
       anyImage: props.anyImage,
       labels: props.labels,
       dependencies: props.dependencies,
@@ -59,6 +65,8 @@ export class EngineJobs {
         entrypoint: props.command.slice(0, 1),
         command: props.command.slice(1).map(terraformText),
         user: '0:0',
+        memory: ROOT_JOB_MEMORY,
+        memory_swap: ROOT_JOB_MEMORY,
         read_only: true,
         network_mode: 'none',
         capabilities: { drop: ['ALL'], add: ['CAP_CHOWN'] },

@@ -36,12 +36,12 @@ createInterface({ input: process.stdin })
   .on('close', () => (ending = true));
 
 /** Sends one request and gives the answer; fails with the reason when there is none, or not the whole of it. */
-function answerTo({ path, method = 'GET', body, agent }) {
+function answerTo({ at = options, path, method = 'GET', body, agent }) {
   return new Promise((resolve, reject) => {
     const headers = { Host: options.host, ...(agent ? {} : { Connection: 'close' }) };
     if (body !== undefined)
       Object.assign(headers, { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': Buffer.byteLength(body) });
-    const where = { host: options.address, port: options.port, ...tls };
+    const where = { host: at.address, port: at.port, ...tls };
     const sent = request({ ...where, path, method, agent: agent ?? false, timeout: 60_000, headers }, (response) => {
       const parts = [];
       response.on('data', (part) => parts.push(part));
@@ -65,7 +65,7 @@ async function ask(group, question, expected) {
   let answer;
   for (const count of counts) count.requests++;
   try {
-    answer = await answerTo(question);
+    answer = await answerTo({ at: group.at, ...question });
     if (answer.status !== 200 || !expected(answer)) problem = `${answer.status} ${answer.type}: ${answer.text.slice(0, 200)}`;
   } catch (error) {
     problem = error.message;

@@ -1,6 +1,14 @@
 import { ChildProcessByStdio, spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { ClientLimits } from '../../../lib';
+
+/** Networks of an engine. Whoever asks by way of the loopback address of its host has the address of a gateway in one of them. */
+export const ENGINE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+
+/** For a proxy that gets load from one address: what is tested is something else than its limits. */
+export const FOR_LOAD = ClientLimits.perAddress({ exemptNetworks: ENGINE_NETWORKS });
 
 /** Clients that do the same. */
 export interface LoadGroup {
@@ -14,6 +22,8 @@ export interface LoadGroup {
   readonly contains: string;
   /** Whether a client keeps its connection. A kept one hides what new ones meet. */
   readonly keep?: boolean;
+  /** Where these clients go, when it is not where the others do. */
+  readonly at?: { readonly address: string; readonly port: number };
   /** `rows` posts a row each time; `pages` gets a page, then the hashed files that it names, and those again. */
   readonly kind?: 'plain' | 'rows' | 'pages';
 }
@@ -27,6 +37,8 @@ export interface LoadOptions {
   /** Whether it is asked over HTTPS. */
   readonly https?: boolean;
   readonly groups: LoadGroup[];
+  /** Whether the clients come first where they and the servers want a core, as if they had some of their own; takes root. @default false */
+  readonly first?: boolean;
   /** Requests that are made at least, however soon the rest ends. */
   readonly minimum: number;
 }
@@ -64,6 +76,7 @@ export class Load {
   constructor(options: LoadOptions) {
     const settings = { address: '127.0.0.1', ...options };
     this.client = spawn(process.execPath, [join(__dirname, 'load-client.mjs'), JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    if (options.first) setPriority(this.client.pid!, -10);
     const parts: Buffer[] = [];
     this.client.stdout.on('data', (part: Buffer) => parts.push(part));
     this.ended = new Promise((resolve, reject) => {

@@ -16,6 +16,9 @@ test('static files: hashed names are immutable, others short-lived, what is miss
             alias /srv/static/;
             add_header Cache-Control $lifetime always;
             add_header X-Content-Type-Options nosniff always;
+            add_header Referrer-Policy same-origin always;
+            add_header X-Frame-Options SAMEORIGIN always;
+            add_header Cross-Origin-Opener-Policy same-origin always;
             add_header Access-Control-Allow-Origin *;
         }
 `);
@@ -27,9 +30,11 @@ test('uploads: never part of the site, never immutable', () => {
             gzip_static off;
             add_header Cache-Control $media_lifetime always;
             add_header X-Content-Type-Options nosniff always;
+            add_header Referrer-Policy same-origin always;
+            add_header X-Frame-Options SAMEORIGIN always;
+            add_header Cross-Origin-Opener-Policy same-origin always;
             add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; sandbox" always;
             add_header Content-Disposition $disposition always;
-            add_header Referrer-Policy same-origin always;
         }
 `);
 });

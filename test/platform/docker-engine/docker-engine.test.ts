@@ -277,6 +277,8 @@ describe('volumes and networks', () => {
       entrypoint: ['sh'],
       user: '0:0',
       read_only: true,
+      memory: 64,
+      memory_swap: 64,
       network_mode: 'none',
       capabilities: { drop: ['ALL'], add: ['CAP_CHOWN'] },
       security_opts: ['no-new-privileges:true'],
@@ -284,6 +286,11 @@ describe('volumes and networks', () => {
       timeouts: { create: '5m' },
     });
     expect(job.command.slice(-2)).toEqual(['prepare-volume', '10001:10002']);
+  });
+
+  test('an offline workload has no network', () => {
+    const job = synth((stack) => new Job(stack, 'Job', { image, offline: true })).container('shop/Job');
+    expect([job.network_mode, job.networks_advanced]).toEqual(['none', []]);
   });
 
   test('a network has a fixed name, which tells whether it has a way out', () => {

@@ -1,0 +1,61 @@
+import { LocalBackend, TerraformBackend, TerraformStack } from 'cdktf';
+import { IConstruct } from 'constructs';
+import { RemovalPolicy } from '../../core/removal-policy';
+import { DjangoService } from '../../django/django-service';
+import { NginxProxy } from '../../nginx/nginx-proxy';
+import { PostgresDb } from '../../postgres/postgres-db';
+import { SecretFile } from '../../workload/secret-file';
+import { Volume } from '../../workload/volume';
+import { JudgingRule, ReadinessLevel } from '../readiness-rule';
+
+/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks. */
+function canBeMadeAgain(volume: Volume): boolean {
+  const owner = volume.node.scope;
+  return owner instanceof NginxProxy || (owner instanceof DjangoService && owner.staticVolume === volume);
+}
+
+function backend(stack: TerraformStack): IConstruct | undefined {
+  return stack.node.findAll().find((one) => TerraformBackend.isBackend(one));
+}
+
+/** What can be lost, and who can read it. */
+export const DATA_RULES: readonly JudgingRule[] = [
+  {
+    id: 'NoBackup',
+    level: ReadinessLevel.WARNING,
+    sentence: 'Nothing in the stack backs the database up: its volume outlives a destroy, but neither its disk nor a wrong DELETE.',
+    remedy:
+      'Dump it to another host by the clock (pg_dump or pg_basebackup by docker exec, or snapshots of the disk), try to restore it, and suppress the rule with where the backups are.',
+    // The library has no construct for backups yet, so that a database can only be one without.
+    find: (construct) =>
+      construct instanceof PostgresDb && construct.data.removalPolicy === RemovalPolicy.RETAIN ? `database ${construct.databaseName}` : undefined,
+  },
+  {
+    id: 'DataNotRetained',
+    level: ReadinessLevel.ERROR,
+    sentence: 'A destroy of the stack, or an edit that removes the construct, removes the data.',
+    remedy: 'Leave out removalPolicy, or set RemovalPolicy.RETAIN.',
+    find: (construct) =>
+      construct instanceof Volume && construct.removalPolicy === RemovalPolicy.DESTROY && !canBeMadeAgain(construct)
+        ? 'RemovalPolicy.DESTROY'
+        : undefined,
+  },
+  {
+    id: 'SecretInState',
+    level: ReadinessLevel.WARNING,
+    sentence: 'A secret comes from a Terraform variable: whoever reads state or plan files reads its value.',
+    remedy: 'Use Secret.generated() or Secret.fromFile(), or suppress the rule where the backend is encrypted.',
+    find: (construct) => (construct instanceof SecretFile && construct.secret.inTerraformState ? `secret ${construct.secretName}` : undefined),
+  },
+  {
+    id: 'LocalState',
+    level: ReadinessLevel.WARNING,
+    sentence: "Terraform's state is a file beside the code: it is lost with this machine, and two operators do not lock each other out.",
+    remedy: 'Declare a remote backend with locking in the stack, such as an S3Backend, HttpBackend, PgBackend or CloudBackend of cdktf.',
+    find: (construct) => {
+      if (!TerraformStack.isStack(construct)) return undefined;
+      const declared = backend(construct);
+      return declared === undefined || declared instanceof LocalBackend ? 'the local backend' : undefined;
+    },
+  },
+];
