@@ -11,7 +11,7 @@ lego=${ACME_CLIENT:-/lego}
 hosts=$ACME_HOSTS
 # Seconds from one look at whether it is time to the next one.
 interval=${ACME_INTERVAL:-43200}
-healthy=/tmp/healthy
+healthy=${ACME_HEALTHY:-/tmp/healthy}
 # After a failure: Let's Encrypt allows five for each host in an hour.
 first_pause=300
 

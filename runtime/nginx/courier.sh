@@ -31,7 +31,7 @@ public_key() { openssl pkey -pubout -passin pass: -in "$1" 2>/dev/null; }
 # What is wrong with the pair in the work folder, if something is.
 judge() {
   if [ -s "$work/error" ]; then
-    paste -sd ' ' "$work/error" | sed -e 's#/source/##g' -e 's/cat: /cannot read /g'
+    paste -sd ';' "$work/error" | sed -e 's#/source/##g' -e 's/cat: /cannot read /g'
   elif ! openssl x509 -noout -in "$work/fullchain.pem" 2>/dev/null; then
     echo "there is no certificate in PEM form in ${certificate#/source/}"
   elif [ -z "$(public_key "$work/privkey.pem")" ]; then

@@ -7,6 +7,8 @@ import { Answer, Question } from './http';
 /** What openssl's client says of a handshake. */
 export interface Handshake {
   readonly ok: boolean;
+  /** Whether the certificate is what the options ask for (`-CAfile`, `-verify_hostname`). */
+  readonly verified: boolean;
   readonly protocol?: string;
   readonly cipher?: string;
   /** Of the certificate that the server showed. */
@@ -27,6 +29,7 @@ export function handshake(port: number, host: string | undefined, ...options: st
   const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(output)?.[0];
   return {
     ok: cipher !== undefined && cipher !== '(NONE)',
+    verified: /^\s*Verify return code: 0 \(ok\)$/m.test(output) && pem !== undefined,
     protocol,
     cipher,
     subject: /^subject=(.*)$/m.exec(output)?.[1],
