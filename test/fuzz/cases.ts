@@ -1,0 +1,524 @@
+import { TerraformStack } from 'cdktf';
+import {
+  ContainerImage,
+  DjangoService,
+  DjangoServiceProps,
+  DjangoSettings,
+  DockerEngine,
+  ErrorPage,
+  Files,
+  GunicornApp,
+  GunicornAppProps,
+  HealthCheck,
+  Job,
+  JobProps,
+  Network,
+  NginxProxy,
+  NginxProxyProps,
+  Platform,
+  PostgresDb,
+  PostgresDbProps,
+  PostgresVersion,
+  Schedule,
+  Secret,
+  SecretFile,
+  Service,
+  ServiceProps,
+  Size,
+  Volume,
+} from '../../lib';
+import { folder } from '../support/folder';
+
+/** A place in the API that text comes in by. */
+export interface FuzzCase {
+  /** The names of `stringProps()` that it is about. */
+  readonly props: readonly string[];
+  /** A harmless value: another one for each index, and in no other word of the stack. */
+  readonly benign: (index: number) => string;
+  readonly build: (stack: TerraformStack, values: readonly string[]) => void;
+  /** How many values are given at once. */
+  readonly at_once?: number;
+  /** Other forms in which a value may arrive, beside its own. */
+  readonly forms?: (value: string) => readonly string[];
+  /** Whether the text is meant to be configuration of nginx's, which judges it. */
+  readonly configures?: boolean;
+  /** Whether the text is the id of a construct, of which names are made. */
+  readonly identifies?: boolean;
+}
+
+const image = ContainerImage.fromRegistry('localhost/image:1');
+const MANY = 200;
+const word = (index: number) => `benign${index}x`;
+const record = (values: readonly string[], prefix: string) => Object.fromEntries(values.map((value, index) => [`${prefix}${index}`, value]));
+const named = <T>([value]: readonly string[], content: T): Record<string, T> => ({ [value]: content });
+
+const job = (props: (values: readonly string[]) => Partial<JobProps>) => (stack: TerraformStack, values: readonly string[]) =>
+  void new Job(stack, 'W', { image, ...props(values) });
+const withJob = (use: (made: Job, values: readonly string[], stack: TerraformStack) => void) => (stack: TerraformStack, values: readonly string[]) =>
+  use(new Job(stack, 'W', { image }), values, stack);
+const service = (props: (values: readonly string[]) => Partial<ServiceProps>) => (stack: TerraformStack, values: readonly string[]) =>
+  void new Service(stack, 'W', { image, ...props(values) });
+const app =
+  (props: (values: readonly string[]) => Partial<GunicornAppProps>, use?: (made: GunicornApp, values: readonly string[]) => void) =>
+  (stack: TerraformStack, values: readonly string[]) => {
+    const made = new GunicornApp(stack, 'W', { image, module: 'app:app', replicas: 1, ...props(values) });
+    use?.(made, values);
+  };
+const django =
+  (props: (values: readonly string[]) => Partial<DjangoServiceProps>, use?: (made: DjangoService, values: readonly string[]) => void) =>
+  (stack: TerraformStack, values: readonly string[]) => {
+    const made = new DjangoService(stack, 'W', { image, project: 'shop', replicas: 1, ...props(values) });
+    use?.(made, values);
+  };
+const database = (props: (values: readonly string[]) => PostgresDbProps) => (stack: TerraformStack, values: readonly string[]) => {
+  const db = new PostgresDb(stack, 'W', props(values));
+  db.addClient(new Job(stack, 'Client', { image, environment: { PGUSER: db.user, PGDATABASE: db.databaseName } }));
+};
+const elsewhere =
+  (attributes: (value: string) => object) =>
+  (stack: TerraformStack, [value]: readonly string[]) => {
+    const given = { host: 'db.example.com', databaseName: 'shop', user: 'shop', password: Secret.fromFile('/etc/p'), ...attributes(value) };
+    new DjangoService(stack, 'W', { image, project: 'shop', replicas: 1, database: PostgresDb.fromAttributes(stack, 'D', given) });
+  };
+const server = (stack: TerraformStack) => new Service(stack, 'S', { image });
+const target = (stack: TerraformStack) => new GunicornApp(stack, 'Target', { image, module: 'app:app', replicas: 1 });
+const proxy =
+  (props: (values: readonly string[]) => Partial<NginxProxyProps>, route: (values: readonly string[]) => object = () => ({})) =>
+  (stack: TerraformStack, values: readonly string[]) => {
+    new NginxProxy(stack, 'W', { httpPort: 8080, ...props(values) }).addRoute({ host: 'a.example.com', target: target(stack), ...route(values) });
+  };
+const python =
+  (options: (value: string) => object) =>
+  (stack: TerraformStack, [value]: readonly string[]) => {
+    const project = folder({ 'requirements.txt': '', 'benign0x.txt': '' }, 'fuzz-python');
+    new Job(stack, 'W', { image: ContainerImage.fromPythonProject(project, options(value)) });
+  };
+const directory =
+  (options: (value: string) => object) =>
+  (stack: TerraformStack, [value]: readonly string[]) => {
+    const project = folder({ Dockerfile: 'FROM scratch\n', benign0x: 'FROM scratch\n' }, 'fuzz-directory');
+    new Job(stack, 'W', { image: ContainerImage.fromDirectory(project, options(value)) });
+  };
+/** As a reference is in the id of an image, and a path in the name of a file. */
+const identified = (value: string) => [value, value.replace(/[^A-Za-z0-9.]+/g, '-').replaceAll('.', '')];
+const slugged = (value: string) => [value, value.replace(/\/$/, ''), value.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '')];
+const capital = (index: number) => `BENIGN${index}X`;
+const path = (index: number) => `/benign${index}x`;
+const url = (index: number) => `/benign${index}x/`;
+const host = (index: number) => `benign${index}x.example.com`;
+const both = (member: string) => [`AppOptions.${member}`, `WorkloadOptions.${member}`];
+const setting = (member: string): FuzzCase => ({
+  props: [`EnvironmentSettingsOptions.${member}`],
+  benign: capital,
+  build: django(([value]) => ({ settings: DjangoSettings.environment('a', { [member]: value }), secretKeyVersion: 2 })),
+});
+
+export const cases: readonly FuzzCase[] = [
+  { props: ['WorkloadOptions.command'], benign: word, at_once: MANY, build: job((values) => ({ command: ['run', ...values] })) },
+  { props: ['WorkloadOptions.entrypoint'], benign: word, at_once: MANY, build: job((values) => ({ entrypoint: ['run', ...values] })) },
+  {
+    props: [...both('environment'), 'Workload.addEnvironment(value)'],
+    benign: word,
+    at_once: MANY,
+    build: job((values) => ({ environment: record(values, 'V') })),
+  },
+  { props: ['Workload.addEnvironment(name)'], benign: capital, build: job((values) => ({ environment: named(values, 'x') })) },
+  {
+    props: [...both('publicEnvironment'), 'Workload.addPublicEnvironment(value)'],
+    benign: word,
+    at_once: MANY,
+    build: job((values) => ({ publicEnvironment: record(values, 'TOKEN_') })),
+  },
+  { props: ['Workload.addPublicEnvironment(name)'], benign: capital, build: job((values) => ({ publicEnvironment: named(values, 'x') })) },
+  { props: ['WorkloadOptions.workingDirectory'], benign: path, build: job(([value]) => ({ workingDirectory: value })) },
+  { props: ['WorkloadOptions.user'], benign: (index) => `1${index}:77`, build: job(([value]) => ({ user: value })) },
+  { props: ['WorkloadOptions.tmpfs'], benign: path, build: job((values) => ({ tmpfs: named(values, Size.mebibytes(1)) })) },
+  {
+    props: ['WorkloadOptions.capabilities'],
+    benign: (index) => 'BENIGN_' + 'X'.repeat(index + 1),
+    build: job((values) => ({ capabilities: [...values] })),
+  },
+  { props: ['JobProps.triggers'], benign: word, at_once: MANY, build: job((values) => ({ triggers: record(values, 't') })) },
+  { props: ['JobProps.triggers'], benign: word, build: job((values) => ({ triggers: named(values, 'x') })) },
+  {
+    props: ['Files.addFile(content)'],
+    benign: word,
+    at_once: MANY,
+    build: withJob((made, values, stack) => {
+      const files = new Files(stack, 'F', { image });
+      values.forEach((value, index) => files.addFile(`f${index}`, value));
+      made.addFiles(files, '/files-of-it');
+    }),
+  },
+  {
+    props: ['Files.addProgram(content)'],
+    benign: word,
+    at_once: MANY,
+    build: withJob((made, values, stack) => {
+      const files = new Files(stack, 'F', { image });
+      values.forEach((value, index) => files.addProgram(`f${index}`, value));
+      made.addFiles(files, '/files-of-it');
+    }),
+  },
+  ...(['addFile', 'addProgram'] as const).map((method): FuzzCase => ({
+    props: [`Files.${method}(path)`],
+    benign: word,
+    build: withJob((made, [value], stack) => {
+      const files = new Files(stack, 'F', { image });
+      files[method](value, 'x');
+      made.addFiles(files, '/files-of-it');
+    }),
+  })),
+  {
+    props: ['Workload.addFiles(path)'],
+    benign: path,
+    build: withJob((made, [value], stack) => {
+      const files = new Files(stack, 'F', { image });
+      files.addFile('f', 'x');
+      made.addFiles(files, value);
+    }),
+  },
+  { props: ['Workload.addVolume(path)'], benign: path, build: withJob((made, [value], stack) => made.addVolume(new Volume(stack, 'V'), value)) },
+  {
+    props: ['Workload.addReadOnlyVolume(path)'],
+    benign: path,
+    build: withJob((made, [value], stack) => made.addReadOnlyVolume(new Volume(stack, 'V'), value)),
+  },
+  {
+    props: ['VolumeProps.volumeName'],
+    benign: word,
+    build: withJob((made, [volumeName], stack) => made.addVolume(new Volume(stack, 'V', { volumeName }), '/v')),
+  },
+  {
+    props: ['Network.fromNetworkName(networkName)'],
+    benign: word,
+    build: withJob((made, [value], stack) => made.joinNetwork(Network.fromNetworkName(stack, 'N', value))),
+  },
+  {
+    props: ['Network.fromNetworkName(id)'],
+    identifies: true,
+    benign: word,
+    build: withJob((made, [value], stack) => made.joinNetwork(Network.fromNetworkName(stack, value, 'network'))),
+  },
+  {
+    props: ['HealthCheck.command(command)'],
+    benign: word,
+    at_once: MANY,
+    build: service((values) => ({ healthCheck: HealthCheck.command(['run', ...values]) })),
+  },
+  { props: ['ServiceProps.stopSignal'], benign: (index) => `SIGBENIGN${index}X`, build: service(([value]) => ({ stopSignal: value })) },
+  {
+    props: ['PublishedPort.address'],
+    benign: (index) => `10.0.0.${index + 1}`,
+    build: service(([address]) => ({ publishedPorts: [{ containerPort: 1, hostPort: 1, address }] })),
+  },
+  {
+    props: ['PublishedPort.protocol'],
+    benign: () => 'udp',
+    build: service(([protocol]) => ({ publishedPorts: [{ containerPort: 1, hostPort: 1, protocol }] })),
+  },
+  {
+    props: ['SecretFileProps.secretName'],
+    benign: word,
+    build: withJob((made, [secretName], stack) => made.addSecret(new SecretFile(stack, 'K', { image, secret: Secret.generated(), secretName }))),
+  },
+  {
+    props: ['Secret.fromFile(path)'],
+    benign: path,
+    build: withJob((made, [value], stack) => made.addSecret(new SecretFile(stack, 'K', { image, secret: Secret.fromFile(value), secretName: 'k' }))),
+  },
+  ...(['file', 'what'] as const).map((member): FuzzCase => ({
+    props: [`SecretGuard.${member}`],
+    benign: word,
+    build: withJob((made, [value], stack) => {
+      const guard = { volume: new Volume(stack, 'V'), file: 'f', what: 'it', [member]: value };
+      made.addSecret(new SecretFile(stack, 'K', { image, secret: Secret.generated(), secretName: 'k', guard }));
+    }),
+  })),
+  {
+    props: ['ContainerImage.fromRegistry(reference)'],
+    benign: (index) => `localhost/benign${index}x:1`,
+    forms: identified,
+    build: (stack, [value]) => void new Job(stack, 'W', { image: ContainerImage.fromRegistry(value) }),
+  },
+  {
+    props: ['PostgresVersion.of(reference)'],
+    forms: identified,
+    benign: () => 'postgres:17.2-trixie',
+    build: database(([value]) => ({ version: PostgresVersion.of(17, value) })),
+  },
+  {
+    props: ['DockerEngineProps.namespace'],
+    benign: word,
+    build: (stack, [namespace]) => {
+      Platform.use(stack, new DockerEngine({ namespace }));
+      server(stack);
+    },
+  },
+  {
+    props: ['DockerEngineProps.imageMirror'],
+    forms: identified,
+    benign: (index) => `registry.example.com/benign${index}x`,
+    build: (stack, [imageMirror]) => {
+      Platform.use(stack, new DockerEngine({ imageMirror }));
+      new Job(stack, 'W', { image: ContainerImage.fromRegistry('redis:8') });
+    },
+  },
+  ...(['path', 'firstPath'] as const).map((member): FuzzCase => ({
+    props: [`AppHealthOptions.${member}`],
+    benign: path,
+    build: app(([value]) => ({ health: { [member]: value } })),
+  })),
+  { props: ['AppHealthOptions.expect'], benign: () => '234', build: app(([expect]) => ({ health: { expect } })) },
+  { props: ['AppOptions.user'], benign: (index) => `1${index}:77`, build: app(([value]) => ({ user: value })) },
+  {
+    props: ['AppOptions.secrets', 'GunicornApp.addSecret(name)'],
+    benign: word,
+    build: app((values) => ({ secrets: named(values, Secret.generated()) })),
+  },
+  {
+    props: ['AppOptions.secretEnvironment', 'GunicornApp.addSecretEnvironment(name)'],
+    benign: capital,
+    forms: (value) => [value, value.toLowerCase().replace(/_+/g, '-').replace(/^-|-$/g, '')],
+    build: app((values) => ({ secretEnvironment: named(values, Secret.generated()) })),
+  },
+  {
+    props: ['GunicornApp.addEnvironment(name)'],
+    benign: capital,
+    build: app(
+      () => ({}),
+      (made, [value]) => made.addEnvironment(value, 'x'),
+    ),
+  },
+  {
+    props: ['GunicornApp.addEnvironment(value)'],
+    benign: word,
+    at_once: MANY,
+    build: app(
+      () => ({}),
+      (made, values) => values.forEach((value, index) => made.addEnvironment(`V${index}`, value)),
+    ),
+  },
+  {
+    props: ['GunicornApp.addPublicEnvironment(name)'],
+    benign: capital,
+    build: app(
+      () => ({}),
+      (made, [value]) => made.addPublicEnvironment(value, 'x'),
+    ),
+  },
+  {
+    props: ['GunicornApp.addPublicEnvironment(value)'],
+    benign: word,
+    at_once: MANY,
+    build: app(
+      () => ({}),
+      (made, values) => values.forEach((value, index) => made.addPublicEnvironment(`V${index}`, value)),
+    ),
+  },
+  {
+    props: ['GunicornApp.addVolume(path)'],
+    benign: path,
+    build: (stack, [value]) =>
+      app(
+        () => ({}),
+        (made) => made.addVolume(new Volume(stack, 'V'), value),
+      )(stack, []),
+  },
+  { props: ['GunicornAppProps.module'], benign: (index) => `benign${index}x:app`, build: app(([value]) => ({ module: value })) },
+  { props: ['GunicornOptions.gunicornArguments'], benign: word, at_once: MANY, build: app((values) => ({ gunicornArguments: [...values] })) },
+  {
+    props: ['ReleaseOptions.breakingMigrations'],
+    benign: (index) => `benign${index}x.m`,
+    build: django((values) => ({ release: { breakingMigrations: [...values] } })),
+  },
+  { props: ['ReleaseOptions.commands'], benign: word, at_once: MANY, build: django((values) => ({ release: { commands: [['run', ...values]] } })) },
+  { props: ['DjangoServiceProps.project'], benign: word, build: django(([project]) => ({ project })) },
+  { props: ['DjangoServiceProps.wsgi'], benign: (index) => `benign${index}x:app`, build: django(([wsgi]) => ({ wsgi })) },
+  {
+    props: ['DjangoServiceProps.asgiCallable'],
+    benign: (index) => `benign${index}x:app`,
+    build: django(([asgiCallable]) => ({ asgi: true, asgiCallable })),
+  },
+  { props: ['DjangoServiceProps.allowedHosts'], benign: host, build: django((values) => ({ allowedHosts: [...values] })) },
+  ...(['staticUrl', 'mediaUrl'] as const).map((member): FuzzCase => ({
+    props: [`DjangoServiceProps.${member}`],
+    forms: slugged,
+    benign: url,
+    build: (stack, [value]) => {
+      const made = new DjangoService(stack, 'Target', { image, project: 'shop', replicas: 1, [member]: value });
+      new NginxProxy(stack, 'W', { httpPort: 8080 }).addRoute({ host: 'a.example.com', target: made });
+    },
+  })),
+  {
+    props: ['OverlaySettingsOptions.overrides'],
+    benign: word,
+    at_once: MANY,
+    build: django((values) => ({ settings: DjangoSettings.overlay('a', { overrides: { A: values, B: record(values, 'v') } }) })),
+  },
+  {
+    props: ['OverlaySettingsOptions.overrides'],
+    benign: capital,
+    build: django((values) => ({ settings: DjangoSettings.overlay('a', { overrides: named(values, 'x') }) })),
+  },
+  {
+    props: ['OverlaySettingsOptions.publicOverrides'],
+    benign: word,
+    at_once: MANY,
+    build: django((values) => ({ settings: DjangoSettings.overlay('a', { publicOverrides: { A: values } }) })),
+  },
+  ...['databaseUrl', 'secretKey', 'secretKeyFallbacks', 'allowedHosts', 'csrfTrustedOrigins', 'staticRoot', 'mediaRoot'].map(setting),
+  { props: ['DjangoSettings.overlay(module)'], benign: word, build: django(([value]) => ({ settings: DjangoSettings.overlay(value) })) },
+  { props: ['DjangoSettings.environment(module)'], benign: word, build: django(([value]) => ({ settings: DjangoSettings.environment(value) })) },
+  {
+    props: ['ScheduledCommandOptions.command'],
+    benign: word,
+    at_once: MANY,
+    build: django(
+      () => ({}),
+      (made, values) => void made.addCommand('C', { schedule: Schedule.cron('0 4 * * *'), command: ['run', ...values] }),
+    ),
+  },
+  {
+    props: ['DjangoService.addCommand(id)'],
+    identifies: true,
+    benign: word,
+    build: django(
+      () => ({}),
+      (made, [value]) => void made.addCommand(value, { schedule: Schedule.cron('0 4 * * *'), command: ['run'] }),
+    ),
+  },
+  {
+    props: ['CronOptions.timeZone'],
+    benign: () => 'Europe/Berlin',
+    build: django(
+      () => ({}),
+      (made, [timeZone]) => void made.addCommand('C', { schedule: Schedule.cron('0 4 * * *', { timeZone }), command: ['run'] }),
+    ),
+  },
+  {
+    props: ['Schedule.cron(expression)'],
+    benign: () => '7 4 * * *',
+    build: django(
+      () => ({}),
+      (made, [value]) => void made.addCommand('C', { schedule: Schedule.cron(value), command: ['run'] }),
+    ),
+  },
+  { props: ['NginxProxyProps.address'], benign: (index) => `10.0.0.${index + 1}`, build: proxy(([address]) => ({ address })) },
+  { props: ['NginxProxyProps.httpSnippet'], benign: word, configures: true, build: proxy(([httpSnippet]) => ({ httpSnippet })) },
+  { props: ['NginxProxyProps.serverSnippet'], benign: word, configures: true, build: proxy(([serverSnippet]) => ({ serverSnippet })) },
+  {
+    props: ['ProxyRouteProps.snippet'],
+    benign: word,
+    configures: true,
+    build: proxy(
+      () => ({}),
+      ([snippet]) => ({ snippet }),
+    ),
+  },
+  {
+    props: ['ProxyRouteProps.host'],
+    benign: host,
+    build: proxy(
+      () => ({}),
+      ([value]) => ({ host: value }),
+    ),
+    forms: (value) => [value, value.toLowerCase()],
+  },
+  {
+    props: ['ProxyRouteProps.aliases'],
+    benign: host,
+    build: proxy(
+      () => ({}),
+      (aliases) => ({ aliases }),
+    ),
+    forms: (value) => [value, value.toLowerCase()],
+  },
+  {
+    props: ['ProxyRouteProps.path'],
+    benign: url,
+    build: proxy(
+      () => ({}),
+      ([value]) => ({ path: value }),
+    ),
+    forms: slugged,
+  },
+  { props: ['ErrorPage.fromHtml(html)'], benign: word, build: proxy(([value]) => ({ pages: { unavailable: ErrorPage.fromHtml(value) } })) },
+  {
+    props: ['ErrorPage.fromFile(path)'],
+    benign: () => 'README.md',
+    build: proxy(([value]) => ({ pages: { unavailable: ErrorPage.fromFile(value) } })),
+  },
+  ...(['edgeNetworkName', 'configurationVolumeName', 'scheme'] as const).map((member): FuzzCase => ({
+    props: [`NginxProxyAttributes.${member}`],
+    benign: member === 'scheme' ? () => 'https' : word,
+    build: (stack, [value]) => {
+      const attributes = { edgeNetworkName: 'edge', configurationVolumeName: 'configuration', [member]: value };
+      const made = new DjangoService(stack, 'Target', { image, project: 'shop', replicas: 1 });
+      NginxProxy.fromAttributes(stack, 'W', attributes).addRoute({ host: 'a.example.com', target: made });
+    },
+  })),
+  {
+    props: ['NginxProxy.fromAttributes(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) =>
+      NginxProxy.fromAttributes(stack, value, { edgeNetworkName: 'edge', configurationVolumeName: 'configuration' }).addRoute({
+        host: 'a.example.com',
+        target: target(stack),
+      }),
+  },
+  { props: ['PostgresDbProps.databaseName'], benign: word, build: database(([databaseName]) => ({ databaseName, user: 'shop' })) },
+  { props: ['PostgresDbProps.user'], benign: word, build: database(([user]) => ({ user })) },
+  { props: ['PostgresDbProps.parameters'], benign: word, at_once: MANY, build: database((values) => ({ parameters: record(values, 'x.p') })) },
+  { props: ['PostgresDbProps.parameters'], benign: word, build: database((values) => ({ parameters: named(values, 'x') })) },
+  { props: ['PostgresDbProps.volumeName'], benign: word, build: database(([volumeName]) => ({ volumeName })) },
+  { props: ['PostgresDbAttributes.host'], benign: host, build: elsewhere((value) => ({ host: value })) },
+  { props: ['PostgresDbAttributes.databaseName'], benign: word, build: elsewhere((databaseName) => ({ databaseName })) },
+  { props: ['PostgresDbAttributes.user'], benign: word, build: elsewhere((user) => ({ user })) },
+  {
+    props: ['PostgresDb.fromAttributes(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) =>
+      PostgresDb.fromAttributes(stack, value, { host: 'h', databaseName: 'd', user: 'u', password: Secret.fromFile('/p') }).addClient(
+        new Job(stack, 'Client', { image }),
+      ),
+    forms: (value) => [value, value.toLowerCase()],
+  },
+  ...(['baseImage', 'requirements'] as const).map((member): FuzzCase => ({
+    props: [`PythonProjectOptions.${member}`],
+    benign: member === 'baseImage' ? () => 'python:3.13.1-slim' : () => 'benign0x.txt',
+    build: python((value) => ({ [member]: value })),
+  })),
+  ...(['systemPackages', 'buildPackages', 'exclude'] as const).map((member): FuzzCase => ({
+    props: [`PythonProjectOptions.${member}`],
+    benign: word,
+    build: python((value) => ({ [member]: [value] })),
+  })),
+  { props: ['DirectoryImageOptions.dockerfile'], benign: () => 'benign0x', build: directory((dockerfile) => ({ dockerfile })) },
+  { props: ['DirectoryImageOptions.buildArguments'], benign: word, build: directory((value) => ({ buildArguments: { A: value } })) },
+  { props: ['DirectoryImageOptions.buildArguments'], benign: capital, build: directory((value) => ({ buildArguments: { [value]: 'x' } })) },
+  { props: ['DirectoryImageOptions.target'], benign: word, build: directory((value) => ({ target: value })) },
+  { props: ['DirectoryImageOptions.exclude'], benign: word, build: directory((value) => ({ exclude: [value] })) },
+  ...(['fromDirectory', 'fromDjangoProject', 'fromPythonProject'] as const).map((method): FuzzCase => ({
+    props: [`ContainerImage.${method}(directory)`],
+    benign: () => folder({ Dockerfile: 'FROM scratch\n', 'manage.py': '', 'requirements.txt': '' }, 'fuzz-project'),
+    build: (stack, [value]) => void new Job(stack, 'W', { image: ContainerImage[method](value) }),
+  })),
+];
+
+/** What `stringProps()` names and nobody gives: the library makes these and hands them out. */
+export const made: readonly string[] = [
+  'FilesMount.path',
+  'VolumeMount.path',
+  'ProxyFileLocation.serverPrefix',
+  'ProxyFileLocation.urlPrefix',
+  'ProxyRoute.host',
+  'ProxyRoute.origin',
+  'ProxyRoute.path',
+  'ProxyRoute.scheme',
+  'ProxyRoute.scriptName',
+  'FileServer.staticLocation(urlPrefix)',
+  'FileServer.mediaLocation(urlPrefix)',
+];
