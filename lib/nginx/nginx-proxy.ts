@@ -134,7 +134,7 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   /**
    * The largest header of a request, all of its lines together; a line has at most 8 KiB in any case. A larger one is answered with 400 or 414.
    *
-   * @default Size.kibibytes(32), as nginx has it
+   * @default Size.kibibytes(16), as Node.js has it (--max-http-header-size); nginx's own is 32 KiB
    */
   readonly maxHeaderSize?: Size;
 
@@ -220,9 +220,9 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly workerConnections?: number;
 
   /**
-   * The memory that the proxy may use.
+   * The memory that the proxy may use. It is seldom used: 10,000 half-sent headers take 100 MiB, or 250 MiB where each is as large as it may be.
    *
-   * @default Size.mebibytes(512)
+   * @default Size.gibibytes(1), with which two workers can have all of their connections full of half-sent headers
    */
   readonly memory?: Size;
 
@@ -361,7 +361,7 @@ export class NginxProxy extends Construct implements INginxProxy {
       // Keys are for nginx's master alone, which is root where there are keys; all else takes another user.
       user: this.certificates ? '0:0' : `${PROXY_USER}:${PROXY_USER}`,
       capabilities: this.certificates ? ['KILL', 'SETGID', 'SETUID'] : [],
-      memory: props.memory ?? Size.mebibytes(512),
+      memory: props.memory ?? Size.gibibytes(1),
       cpus: props.cpus,
       updateStrategy: UpdateStrategy.STOP_FIRST,
       publishedPorts: this.publishedPorts(props.http3 ?? false),
@@ -408,7 +408,7 @@ export class NginxProxy extends Construct implements INginxProxy {
           bodyTimeout: props.clientTimeouts?.body ?? Duration.seconds(30),
           sendTimeout: props.clientTimeouts?.send ?? Duration.seconds(30),
           keepalive: props.clientTimeouts?.keepalive ?? Duration.seconds(30),
-          maxHeaderSize: props.maxHeaderSize ?? Size.kibibytes(32),
+          maxHeaderSize: props.maxHeaderSize ?? Size.kibibytes(16),
           trustedProxies: props.trustedProxies ?? [],
           limitZones: this.routing.rules.proxyZones(),
           maintenance: props.maintenance ?? false,

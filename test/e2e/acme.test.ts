@@ -5,7 +5,7 @@ import { ContainerImage, Duration, GunicornApp, NginxProxy, Tls } from '../../li
 import { Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
 import { ask, eventually } from './support/http';
-import { underLoad } from './support/load';
+import { FOR_LOAD, underLoad } from './support/load';
 import { Pebble, prepareAcme } from './support/pebble';
 import { freePort } from './support/port';
 import { handshake } from './support/tls';
@@ -53,7 +53,7 @@ const acme = () =>
 
 function edgeStack(tls: () => Tls): Build {
   return stack((made) => {
-    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, httpsPort: tlsPort, tls: tls() });
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, httpsPort: tlsPort, tls: tls(), limits: FOR_LOAD });
     proxy.addRoute({ host: HOST, aliases: [ALIAS], target: new GunicornApp(made, 'App', appOf('edge')) });
   });
 }

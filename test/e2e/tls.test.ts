@@ -6,7 +6,7 @@ import { ContainerImage, Duration, ErrorPage, GunicornApp, Hsts, NginxProxy, Tls
 import { Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
 import { ask, eventually } from './support/http';
-import { underLoad } from './support/load';
+import { FOR_LOAD, underLoad } from './support/load';
 import { freePort } from './support/port';
 import { raw } from './support/raw';
 import { handshake, https, makeCertificate } from './support/tls';
@@ -65,6 +65,7 @@ function edgeStack({ tls, hsts }: Variant): Build {
     const proxy = new NginxProxy(made, 'Proxy', {
       address: '127.0.0.1',
       httpPort: port,
+      limits: FOR_LOAD,
       ...(tls ? { tls, httpsPort: tlsPort, hsts, http3: true } : {}),
     });
     proxy.addRoute({ host: HOST, target: hello, pages: { maintenance: ErrorPage.fromHtml('<p>closed</p>') } });

@@ -1,4 +1,4 @@
-import { ClientLimits, ContainerImage, DjangoService, NginxProxy, NginxProxyProps, PostgresDb, ProxyRouteOptions } from '../../lib';
+import { ClientLimits, ContainerImage, DjangoService, NginxProxy, NginxProxyProps, PostgresDb, ProxyRouteOptions, Size } from '../../lib';
 import { INginxProxy } from '../../lib/nginx/proxy-target';
 import { Files } from '../../lib/workload/files';
 import { newStack } from '../support/synth';
@@ -141,6 +141,21 @@ map $exempt_${id} $client_${id} {
     expect(own.root).toContain('    include owners/proxy/rules/denied*.conf;\n    deny 192.0.2.1;\n    allow ::1;\n    deny all;\n');
     expect(own.names.filter((name) => /^rules\//.test(name))).toEqual([]);
   });
+});
+
+test('what a slow client costs is bounded', () => {
+  expect(handedIn({}).config).toContain(`    keepalive_requests 1000;
+    http2_max_concurrent_streams 128;
+    reset_timedout_connection on;
+    client_header_buffer_size 1k;
+    large_client_header_buffers 2 8k;
+    client_body_buffer_size 16k;
+    underscores_in_headers off;
+    ignore_invalid_headers on;
+`);
+  expect(handedIn({}, { maxHeaderSize: Size.kibibytes(33) }).config).toContain('    large_client_header_buffers 5 8k;\n');
+  expect(handedIn({}).config).toContain('    proxy_max_temp_file_size 32m;\n');
+  expect(handedIn({}).media).toContain('    proxy_max_temp_file_size 0;\n');
 });
 
 describe('networks', () => {
