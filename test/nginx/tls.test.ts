@@ -258,9 +258,9 @@ describe('HSTS', () => {
   });
 
   test('takes the place of an app’s own', () => {
-    const hook = (props: NginxProxyProps) => candidate(routed(props).proxy)['snippets/location/hsts.conf'];
-    expect(hook({ tls: Tls.certificateFiles(FOLDER) })).toBe('proxy_hide_header Strict-Transport-Security;\n');
-    expect(hook({ tls: Tls.selfSigned() })).toBeUndefined();
+    const hook = (props: NginxProxyProps) => candidate(routed(props).proxy)['snippets/location/tls.conf'];
+    expect(hook({ tls: Tls.certificateFiles(FOLDER) })).toBe('include hsts.conf;\nproxy_hide_header Strict-Transport-Security;\n');
+    expect(hook({ tls: Tls.selfSigned() })).toBe('include hsts.conf;\n');
   });
 });
 
