@@ -36,7 +36,8 @@ export function stringProps(): string[] {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     const declaration = symbol.declarations![0];
     if (hidden(symbol)) continue;
-    const ours = (type: ts.Type) => type.getProperties().filter((one) => one.declarations?.some(({ parent }) => parent === declaration) && !hidden(one));
+    const ours = (type: ts.Type) =>
+      type.getProperties().filter((one) => one.declarations?.some(({ parent }) => parent === declaration) && !hidden(one));
     const isStruct = ts.isInterfaceDeclaration(declaration) && !/^I[A-Z]/.test(symbol.name);
     if (isStruct) {
       for (const member of ours(checker.getDeclaredTypeOfSymbol(symbol))) {
@@ -46,8 +47,12 @@ export function stringProps(): string[] {
     if (!ts.isClassDeclaration(declaration)) continue;
     for (const type of [checker.getTypeOfSymbolAtLocation(symbol, declaration), checker.getDeclaredTypeOfSymbol(symbol)]) {
       for (const method of ours(type)) {
-        for (const parameter of checker.getTypeOfSymbolAtLocation(method, declaration).getCallSignatures().flatMap((one) => one.getParameters())) {
-          if (takesText(checker.getTypeOfSymbolAtLocation(parameter, declaration), checker)) found.push(`${symbol.name}.${method.name}(${parameter.name})`);
+        for (const parameter of checker
+          .getTypeOfSymbolAtLocation(method, declaration)
+          .getCallSignatures()
+          .flatMap((one) => one.getParameters())) {
+          if (takesText(checker.getTypeOfSymbolAtLocation(parameter, declaration), checker))
+            found.push(`${symbol.name}.${method.name}(${parameter.name})`);
         }
       }
     }
