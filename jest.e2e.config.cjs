@@ -2,7 +2,7 @@
 const shared = require('./jest.shared.cjs');
 
 // Suites that measure, and would measure their neighbours.
-const ALONE = ['soak'];
+const ALONE = ['attack', 'soak'];
 
 const common = { ...shared, roots: ['<rootDir>/test/e2e'], setupFilesAfterEnv: ['<rootDir>/test/e2e/support/timeout.ts'] };
 const paths = ALONE.map((name) => `<rootDir>/test/e2e/${name}.test.ts`);

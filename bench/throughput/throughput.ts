@@ -1,6 +1,8 @@
 import { compare, Row } from '../report/row';
 import { BenchOptions, Findings, inTurns, say } from '../support/suite';
-import { Caddy } from './caddy';
+import { startBareNginx } from './bare-nginx';
+import { startCaddy } from './caddy';
+import { startDjangoFiles } from './django-files';
 import { Engine } from './engine';
 import { eventually } from './eventually';
 import { Shop, ShopDeployment } from './shop';
@@ -24,9 +26,11 @@ export async function throughput(options: BenchOptions): Promise<Findings> {
     say('throughput: starting the tutorial and Caddy beside it ...');
     const tutorial = `http://${await new Tutorial(engine).start(shop)}`;
     const program = process.env.BENCH_CADDY ?? fail('BENCH_CADDY is not set: run npm run bench');
-    const caddy = `http://${await new Caddy(engine).start(program, shop)}:8080`;
+    const caddy = `http://${await startCaddy(engine, shop, program)}`;
+    const bare = `http://${await startBareNginx(engine, shop)}`;
+    const djangoFiles = `http://${await startDjangoFiles(engine, shop)}`;
     const apps = await Promise.all(shop.apps.map(async (app) => `http://${await engine.address(app, shop.network)}:8000`));
-    const rows = await measure({ engine, shop, proxy, tutorial, caddy, apps }, options);
+    const rows = await measure({ engine, shop, proxy, tutorial, caddy, bare, djangoFiles, apps }, options);
     return {
       method: `Load by wrk with ${CONNECTIONS} connections for ${options.seconds} s a run, straight to the addresses of containers, on the same cores.`,
       versions: await throughputVersions(engine, shop, program),
@@ -34,7 +38,7 @@ export async function throughput(options: BenchOptions): Promise<Findings> {
     };
   } finally {
     // Caddy is in a network that Terraform destroys, so what has a name goes both before and after.
-    await engine.removeContainers(['caddy', 'tutorial']);
+    await engine.removeContainers(['bare', 'caddy', 'django-files', 'tutorial']);
     await deployment.destroy().catch((error: Error) => say(`throughput: ${error.message}`));
     await engine.removeAll();
   }
@@ -47,10 +51,12 @@ interface Parts {
   readonly proxy: string;
   readonly tutorial: string;
   readonly caddy: string;
+  readonly bare: string;
+  readonly djangoFiles: string;
   readonly apps: string[];
 }
 
-async function measure({ engine, shop, proxy, tutorial, caddy, apps }: Parts, options: BenchOptions): Promise<Row[]> {
+async function measure({ engine, shop, proxy, tutorial, caddy, bare, djangoFiles, apps }: Parts, options: BenchOptions): Promise<Row[]> {
   const rows: Row[] = [];
   const load = (host = shop.host): Omit<Load, 'url'> => ({ host, connections: CONNECTIONS, seconds: options.seconds });
   const on = (url: string, host?: string) => (seconds: number) => wrk({ ...load(host), url, seconds }, options.signal);
@@ -77,10 +83,18 @@ async function measure({ engine, shop, proxy, tutorial, caddy, apps }: Parts, op
       options.signal,
     );
   await pair('database view, through nginx', 'straight at Gunicorn', 0.85, on(`${proxy}/db/`), straight);
+  await pair('trivial view, hardened', 'the same nginx with only proxy_pass', 0.9, on(`${proxy}/whoami/`), on(`${bare}/whoami/`));
+  const [name, path] = Object.entries(files)[1];
+  await pair(name, 'Gunicorn and Django', 20, on(`${proxy}${path}`), on(`${djangoFiles}${unhashed(path)}`, '127.0.0.1'));
   const paths = { 'database view': '/db/', 'front page': '/', 'trivial view': '/whoami/', ...files };
-  for (const [name, path] of Object.entries(paths)) await pair(name, 'Caddy', 1, on(`${proxy}${path}`), on(`${caddy}${path}`));
+  for (const [view, url] of Object.entries(paths)) await pair(view, 'Caddy', 1, on(`${proxy}${url}`), on(`${caddy}${url}`));
   await pair('Flask app', 'Caddy', 1, on(`${proxy}/`, shop.helloHost), on(`${caddy}/`, shop.helloHost));
   return rows;
+}
+
+/** The name by which Django itself finds a file. */
+function unhashed(path: string): string {
+  return path.replace(/\.[0-9a-f]{12}(?=\.[a-z]+$)/, '');
 }
 
 /** Requests a second, under load for so many seconds. */

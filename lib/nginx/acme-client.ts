@@ -32,7 +32,7 @@ const AUTHORITY_FOLDER = '/opt/authority';
  */
 export function makeAcmeClient({ courier, hosts, volume, network, publication }: Supply, props: AcmeClientProps): Volume {
   const image = props.image ?? ContainerImage.fromRegistry(defaultImages.lego);
-  const client = new Service(courier, 'Acme', {
+  const client = new Service(courier, 'Client', {
     image,
     entrypoint: ['sh'],
     command: [`${PROGRAM_FOLDER}/acme.sh`],

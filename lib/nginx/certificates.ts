@@ -53,17 +53,17 @@ export class Certificates {
   /**
    * Has a certificate brought, once for each object. Returns its name.
    *
-   * @param id the courier's id
+   * @param suffix what the courier's id has behind that of its kind
    * @param name the name unless the certificate has one already
    * @param hosts which hosts it is for, at the end of synth
    * @param publication after it the hosts are served
    */
-  public add(tls: Tls, id: string, name: string, hosts: () => string[], publication: Job): string {
+  public add(tls: Tls, suffix: string, name: string, hosts: () => string[], publication: Job): string {
     const known = this.names.get(tls);
     if (known !== undefined) return known;
     this.names.set(tls, name);
     const sorted = () => hosts().sort();
-    const courier = this.makeCourier(tls, id, name, sorted);
+    const courier = this.makeCourier(tls, `${tls._courierId}${suffix}`, name, sorted);
     tls._supply({ courier, hosts: sorted, volume: this.props.volume, network: this.props.network, publication });
     if (tls._awaited) this.couriers.push(courier);
     return name;

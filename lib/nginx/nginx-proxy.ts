@@ -15,7 +15,7 @@ import { Certificates } from './certificates';
 import { bootstrapConfig } from './config/bootstrap-config';
 import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
-import { hstsOfApps, listenConfig, TlsSettings } from './config/tls-config';
+import { listenConfig, tlsHook, TlsSettings } from './config/tls-config';
 import { Hsts } from './hsts';
 import { checkedSomeNetworks } from './networks';
 import {
@@ -88,8 +88,8 @@ export interface NginxProxyProps extends ProxyRouteOptions {
    * Serves all routes over HTTPS, with this certificate where a route has none of its own. Plain HTTP is answered with a redirect, and Django is told: secure cookies,
    * trusted origins.
    *
-   * nginx's master is root then, without any right over other users' files, and alone can read the keys; its workers are the user `nginx` of the image. It needs nginx
-   * 1.29.3 or newer with OpenSSL 3.5, `openssl` and `setpriv`, as the official Debian images have them. Turning it on or off replaces the proxy.
+   * nginx's master is root then, without any right over other users' files, and alone can read the keys; its workers are the user `nginx` of the image. The image needs
+   * OpenSSL 3.5, `openssl` and `setpriv`, as the official Debian ones have them. Turning it on or off replaces the proxy.
    *
    * @default - plain HTTP
    */
@@ -110,7 +110,7 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly hsts?: Hsts;
 
   /**
-   * Whether HTTP/3 is offered, at the same port over UDP. Connections over it end with each change of the proxy's configuration; clients then connect again.
+   * Whether HTTP/3 is offered, at the same port over UDP, by nginx 1.29.3 or newer. Connections over it end with each change of the proxy's configuration; clients then connect again.
    *
    * @default false
    */
@@ -418,10 +418,10 @@ export class NginxProxy extends Construct implements INginxProxy {
       ),
     );
     files._addLateFile('listen.conf', () => renderConfig(listenConfig(this.tlsSettings(props))));
-    const hsts = props.tls && (props.hsts ?? (props.tls._trusted ? Hsts.ramp() : Hsts.off()))._steps;
-    if (hsts !== undefined) {
-      files.addFile('hsts', hsts);
-      files.addFile('snippets/location/hsts.conf', renderConfig(hstsOfApps()));
+    if (props.tls) {
+      const hsts = (props.hsts ?? (props.tls._trusted ? Hsts.ramp() : Hsts.off()))._steps;
+      if (hsts !== undefined) files.addFile('hsts', hsts);
+      files._addLateFile('snippets/location/tls.conf', () => renderConfig(tlsHook(this.tlsSettings(props)!, hsts !== undefined)));
     }
     if (httpSnippet !== undefined) files.addFile('snippets/http.conf', httpSnippet);
     if (serverSnippet !== undefined) files.addFile('snippets/server/user.conf', serverSnippet);

@@ -157,7 +157,7 @@ export class Routing {
     const { certificates } = this.props;
     const name = certificates!.add(
       tls,
-      'Certificate',
+      '',
       DEFAULT_CERTIFICATE,
       () => [...this.hosts].filter((host) => (this.certified.get(host) ?? tls) === tls),
       this.publication,
@@ -183,7 +183,7 @@ export class Routing {
     const key = hostKey(hosts[0]);
     const name = certificates.add(
       tls,
-      `Certificate-${key}`,
+      `-${key}`,
       key,
       () => [...this.certified.keys()].filter((host) => this.certified.get(host) === tls),
       this.publication,

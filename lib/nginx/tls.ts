@@ -173,6 +173,14 @@ export abstract class Tls {
   public readonly _awaited: boolean = true;
 
   /**
+   * The id of its courier. One that nobody waits for has another: were it the same resource, Terraform would find a cycle when one becomes the other, since only
+   * the one is created before it is destroyed.
+   *
+   * @internal
+   */
+  public readonly _courierId: string = 'Certificate';
+
+  /**
    * Tells a courier where it takes the certificate from.
    *
    * @internal
@@ -230,6 +238,7 @@ class Acme extends Tls {
   public readonly _trusted = true;
   // Its server asks the hosts first, so they are served without it.
   public override readonly _awaited = false;
+  public override readonly _courierId = 'AcmeCertificate';
 
   constructor(private readonly props: TlsAcmeProps) {
     super();

@@ -141,7 +141,7 @@ test('a host of another stack has one of its own', async () => {
 });
 
 test('the client is healthy, and what it is asked for is plain text and nothing else', async () => {
-  const [client] = edge.containers('Proxy/Certificate/Acme');
+  const [client] = edge.containers('Proxy/AcmeCertificate/Client');
   await eventually(() => expect(engine('inspect', client, '--format', '{{.State.Health.Status}}')).toBe('healthy'), 60);
   const status = async (path: string) => (await ask({ port, host: HOST, path: `/.well-known/acme-challenge/${path}` })).status;
   expect(await status('unknown')).toBe(404);
@@ -152,7 +152,7 @@ test('the client is healthy, and what it is asked for is plain text and nothing 
 
 test('a server that refuses is said in the log, and the certificate before stays in use', async () => {
   engine('stop', '--time', '1', `e2e-pebble-${process.pid}`);
-  const [client] = edge.containers('Proxy/Certificate/Acme');
+  const [client] = edge.containers('Proxy/AcmeCertificate/Client');
   await eventually(() => expect(logs({}, client)).toContain(`no certificate for ${HOST},${ALIAS}: the reason is above.`), 60);
   expect(handshake(tlsPort, HOST).ok).toBe(true);
 });
@@ -165,6 +165,6 @@ test('no key has left the engine', () => {
 test('all of it goes with its stacks, but for the account and the certificates', () => {
   expect(guest.destroy().ok).toBe(true);
   expect(edge.destroy().ok).toBe(true);
-  expect(edge.volumes()).toEqual([`${edge.namespace}-proxy-certificate-account`]);
+  expect(edge.volumes()).toEqual([`${edge.namespace}-proxy-acme-certificate-account`]);
   guest.clean();
 });

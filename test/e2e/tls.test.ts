@@ -151,6 +151,12 @@ test('HSTS is sent once with every answer, whoever gives it, and not doubled', a
   expect(await header('/hsts')).toBe(`200 ${value}`);
   expect(await header('/own-header/')).toBe(`200 ${value}`);
   expect(await header('/closed/')).toBe(`503 ${value}`);
+  const { headers } = await https({ port: tlsPort, host: HOST, servername: HOST, path: '/closed/' });
+  expect(headers).toMatchObject({
+    'x-content-type-options': 'nosniff',
+    'cross-origin-opener-policy': 'same-origin',
+    'alt-svc': `h3=":${tlsPort}"; ma=86400`,
+  });
   expect(await header('/.cdktf-django/x')).toBe(`404 ${value}`);
   expect(await header('/closed')).toBe(`308 ${value}`);
   expect(await header('/', OWN)).toBe(`200 ${value}`);

@@ -88,6 +88,7 @@ describe('the candidate', () => {
         add_header Referrer-Policy same-origin always;
         add_header X-Frame-Options DENY always;
         add_header Cross-Origin-Opener-Policy same-origin always;
+        include owners/proxy/snippets/location/*.conf;
     }
     include owners/*/servers/shop.example.com/locations/*.conf;
 }

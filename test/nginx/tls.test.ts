@@ -182,9 +182,9 @@ describe('of an ACME server', () => {
   test('are fetched by a client after the hosts are served, and nobody waits for them', () => {
     const { stack } = routed({ tls: Tls.acme(ACME) }, { aliases: ['www.example.com'] }, { host: 'own.example.com', tls: Tls.selfSigned() });
     const synthesized = new Synthesized(stack);
-    const client = synthesized.container('shop/Proxy/Certificate/Acme');
+    const client = synthesized.container('shop/Proxy/AcmeCertificate/Client');
     expect(client).toMatchObject({
-      name: 'shop-proxy-certificate-acme',
+      name: 'shop-proxy-acme-certificate-client',
       user: '0:0',
       read_only: true,
       capabilities: { drop: ['ALL'], add: [] },
@@ -201,16 +201,21 @@ describe('of an ACME server', () => {
       wait: false,
     });
     // The key of the account outlives the stack.
-    expect(client.mounts).toContainEqual({ type: 'volume', source: 'shop-proxy-certificate-account', target: '/var/lib/acme', read_only: false });
+    expect(client.mounts).toContainEqual({
+      type: 'volume',
+      source: 'shop-proxy-acme-certificate-account',
+      target: '/var/lib/acme',
+      read_only: false,
+    });
     expect(client.depends_on.join(' ')).toMatch(/docker_container\.Proxy_Publish_/);
     const publish = synthesized.container('shop/Proxy/Publish');
-    expect(publish.depends_on.join(' ')).not.toMatch(/docker_container\.Proxy_Certificate_[0-9A-F]{8}/);
+    expect(publish.depends_on.join(' ')).not.toContain('AcmeCertificate');
     expect(publish.depends_on.join(' ')).toMatch(/docker_container\.Proxy_Certificate-ownexamplecom_/);
-    const courier = synthesized.container('shop/Proxy/Certificate');
-    expect(courier).toMatchObject({ name: 'shop-proxy-certificate', wait: false });
+    const courier = synthesized.container('shop/Proxy/AcmeCertificate');
+    expect(courier).toMatchObject({ name: 'shop-proxy-acme-certificate', wait: false });
     expect(courier.env).toContain('COURIER_CERTIFICATE=/source/certificates/shop.example.com.crt');
     expect(courier.env).toContain('COURIER_KEY=/source/certificates/shop.example.com.key');
-    expect(courier.mounts).toContainEqual({ type: 'volume', source: 'shop-proxy-certificate-account', target: '/source', read_only: true });
+    expect(courier.mounts).toContainEqual({ type: 'volume', source: 'shop-proxy-acme-certificate-account', target: '/source', read_only: true });
     expect(violations(synthesized)).toEqual([]);
   });
 
@@ -219,7 +224,7 @@ describe('of an ACME server', () => {
     const { stack } = routed({
       tls: Tls.acme({ ...ACME, directory: 'https://ca.example.com/dir', directoryAuthority, renewalCheck: Duration.seconds(5) }),
     });
-    const { env } = new Synthesized(stack).container('shop/Proxy/Certificate/Acme');
+    const { env } = new Synthesized(stack).container('shop/Proxy/AcmeCertificate/Client');
     expect(env).toEqual(
       expect.arrayContaining(['ACME_DIRECTORY=https://ca.example.com/dir', 'ACME_INTERVAL=5', 'LEGO_CA_CERTIFICATES=/opt/authority/authority.pem']),
     );
@@ -231,7 +236,7 @@ describe('of an ACME server', () => {
   ])('are not to be had for %s', (host, what) => {
     const { stack } = routed({ tls: Tls.acme(ACME) }, { host });
     expect(() => new Synthesized(stack)).toThrow(
-      `shop/Proxy/Certificate: host ${host} is ${what}, for which Tls.acme() gets no certificate (HTTP-01); give its route a tls of its own, such as Tls.certificateFiles()`,
+      `shop/Proxy/AcmeCertificate: host ${host} is ${what}, for which Tls.acme() gets no certificate (HTTP-01); give its route a tls of its own, such as Tls.certificateFiles()`,
     );
   });
 
@@ -258,9 +263,9 @@ describe('HSTS', () => {
   });
 
   test('takes the place of an app’s own', () => {
-    const hook = (props: NginxProxyProps) => candidate(routed(props).proxy)['snippets/location/hsts.conf'];
-    expect(hook({ tls: Tls.certificateFiles(FOLDER) })).toBe('proxy_hide_header Strict-Transport-Security;\n');
-    expect(hook({ tls: Tls.selfSigned() })).toBeUndefined();
+    const hook = (props: NginxProxyProps) => candidate(routed(props).proxy)['snippets/location/tls.conf'];
+    expect(hook({ tls: Tls.certificateFiles(FOLDER) })).toBe('include hsts.conf;\nproxy_hide_header Strict-Transport-Security;\n');
+    expect(hook({ tls: Tls.selfSigned() })).toBe('include hsts.conf;\n');
   });
 });
 

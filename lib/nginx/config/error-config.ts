@@ -2,6 +2,7 @@ import { Duration } from '../../core/duration';
 import { STATE_FOLDER } from '../proxy-layout';
 import { block, ConfigNode, directive, expression } from './directive';
 import { securityHeaders } from './headers-config';
+import { hooks } from './proxying';
 
 /* Pages that nginx shows by itself. They lie beside the routes of their owner, below a path that only nginx can ask for. */
 
@@ -34,6 +35,7 @@ export function pagesLocation(): ConfigNode {
       directive('add_header', 'Retry-After', expression('$retry_after'), 'always'),
       directive('add_header', 'Cache-Control', 'no-store', 'always'),
       ...securityHeaders(),
+      hooks(),
     ],
   );
 }

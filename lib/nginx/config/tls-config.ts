@@ -1,4 +1,5 @@
 import { CHALLENGES_FOLDER, HTTP_PORT, HTTPS_PORT, PROXY_OWNER, SCHEME_PORTS } from '../proxy-layout';
+import { ownSecurityHeaders } from './headers-config';
 import { block, comment, ConfigNode, directive, expression } from './directive';
 
 /* TLS: what the proxy's own stack says of it, for the hosts of all stacks. */
@@ -45,8 +46,6 @@ export function tlsConfig(settings: TlsSettings): ConfigNode[] {
     directive('ssl_buffer_size', '4k'),
     directive('http2', 'on'),
     ...certificate(PROXY_OWNER, DEFAULT_CERTIFICATE),
-    // A location that sets a header of its own keeps those of its server.
-    directive('add_header_inherit', 'merge'),
     redirects(settings),
     ...unknownNames(settings),
   ];
@@ -68,16 +67,20 @@ export function listenConfig(settings: TlsSettings | undefined): ConfigNode[] {
   if (!settings) return [directive('listen', HTTP_PORT)];
   return [
     directive('listen', HTTPS_PORT, 'ssl'),
-    ...(settings.http3
-      ? [directive('listen', HTTPS_PORT, 'quic'), directive('add_header', 'Alt-Svc', `h3=":${settings.port}"; ma=86400`, 'always')]
-      : []),
-    directive('include', 'hsts.conf'),
+    ...(settings.http3 ? [directive('listen', HTTPS_PORT, 'quic')] : []),
+    ...tlsHeaders(settings),
+    // What a server has of its own takes the place of what it would have inherited.
+    ...ownSecurityHeaders(),
   ];
 }
 
-/** In each location that is passed on: an app's word about HSTS does not stand beside the proxy's. */
-export function hstsOfApps(): ConfigNode[] {
-  return [directive('proxy_hide_header', 'Strict-Transport-Security')];
+/** In each location that has headers of its own, for the same reason. With HSTS, an app's word about it does not stand beside the proxy's. */
+export function tlsHook(settings: TlsSettings, hsts: boolean): ConfigNode[] {
+  return [...tlsHeaders(settings), ...(hsts ? [directive('proxy_hide_header', 'Strict-Transport-Security')] : [])];
+}
+
+function tlsHeaders({ http3, port }: TlsSettings): ConfigNode[] {
+  return [...(http3 ? [directive('add_header', 'Alt-Svc', `h3=":${port}"; ma=86400`, 'always')] : []), directive('include', 'hsts.conf')];
 }
 
 /** Over HTTP a known host is sent to HTTPS, with the method and the body that it came with. */

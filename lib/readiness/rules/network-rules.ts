@@ -13,7 +13,7 @@ export const NETWORK_RULES: readonly JudgingRule[] = [
     level: ReadinessLevel.ERROR,
     sentence: 'The proxy answers other hosts in plain HTTP: whoever is on the way reads passwords and sessions.',
     remedy:
-      'Have TLS before it: let it listen at 127.0.0.1 behind what speaks HTTPS on this host, or suppress the rule where a load balancer in a private network does.',
+      'Give it tls, such as Tls.acme() or Tls.certificateFiles(); or let it listen at 127.0.0.1 behind what speaks HTTPS on this host, or suppress the rule where a load balancer in a private network does.',
     find: (construct) => {
       if (!(construct instanceof NginxProxy) || construct.scheme !== 'http' || !isOpen(construct.address)) return undefined;
       return `http://${construct.address}:${construct.httpPort}`;

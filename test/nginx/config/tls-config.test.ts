@@ -1,5 +1,6 @@
 import { renderConfig } from '../../../lib/nginx/config/directive';
-import { hostCertificate, listenConfig, tlsConfig } from '../../../lib/nginx/config/tls-config';
+import { ownSecurityHeaders } from '../../../lib/nginx/config/headers-config';
+import { hostCertificate, listenConfig, tlsConfig, tlsHook } from '../../../lib/nginx/config/tls-config';
 
 const PLAIN = { port: 443, http3: false, addresses: false };
 
@@ -15,7 +16,6 @@ ssl_buffer_size 4k;
 http2 on;
 ssl_certificate certificates/proxy/_default/fullchain.pem;
 ssl_certificate_key certificates/proxy/_default/privkey.pem;
-add_header_inherit merge;
 server {
     listen 8080;
     include names.conf;
@@ -64,9 +64,17 @@ test('HTTP/3 has a socket for each worker', () => {
 
 test('what each host listens to', () => {
   expect(renderConfig(listenConfig(undefined))).toBe('listen 8080;\n');
-  expect(renderConfig(listenConfig(PLAIN))).toBe('listen 8443 ssl;\ninclude hsts.conf;\n');
+  const own = renderConfig(ownSecurityHeaders());
+  expect(renderConfig(listenConfig(PLAIN))).toBe(`listen 8443 ssl;\ninclude hsts.conf;\n${own}`);
   expect(renderConfig(listenConfig({ port: 8443, http3: true, addresses: false }))).toBe(
-    'listen 8443 ssl;\nlisten 8443 quic;\nadd_header Alt-Svc "h3=\\":8443\\"; ma=86400" always;\ninclude hsts.conf;\n',
+    `listen 8443 ssl;\nlisten 8443 quic;\nadd_header Alt-Svc "h3=\\":8443\\"; ma=86400" always;\ninclude hsts.conf;\n${own}`,
+  );
+});
+
+test('what each location has that sets headers of its own', () => {
+  expect(renderConfig(tlsHook(PLAIN, true))).toBe('include hsts.conf;\nproxy_hide_header Strict-Transport-Security;\n');
+  expect(renderConfig(tlsHook({ port: 443, http3: true, addresses: false }, false))).toBe(
+    'add_header Alt-Svc "h3=\\":443\\"; ma=86400" always;\ninclude hsts.conf;\n',
   );
 });
 
