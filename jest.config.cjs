@@ -4,5 +4,6 @@ const shared = require('./jest.shared.cjs');
 module.exports = {
   ...shared,
   roots: ['<rootDir>/test'],
+  setupFiles: ['<rootDir>/test/support/no-creation-stacks.ts'],
   testPathIgnorePatterns: ['<rootDir>/test/e2e/'],
 };

@@ -1,5 +1,6 @@
-import { TerraformStack } from 'cdktf';
+import { Aspects, TerraformStack } from 'cdktf';
 import {
+  ClientLimits,
   ContainerImage,
   DjangoService,
   DjangoServiceProps,
@@ -19,12 +20,14 @@ import {
   PostgresDb,
   PostgresDbProps,
   PostgresVersion,
+  ProductionReadiness,
   Schedule,
   Secret,
   SecretFile,
   Service,
   ServiceProps,
   Size,
+  Tls,
   Volume,
 } from '../../lib';
 import { folder } from '../support/folder';
@@ -106,6 +109,20 @@ const capital = (index: number) => `BENIGN${index}X`;
 const path = (index: number) => `/benign${index}x`;
 const url = (index: number) => `/benign${index}x/`;
 const host = (index: number) => `benign${index}x.example.com`;
+const network = (index: number) => `192.0.2.${index + 1}`;
+const authority = (index: number) => `-----BEGIN CERTIFICATE-----\nbenign${index}x\n-----END CERTIFICATE-----\n`;
+/** An app that the rules judge. */
+const judged = (suppress: (values: readonly string[], made: GunicornApp) => void) => (stack: TerraformStack, values: readonly string[]) => {
+  Aspects.of(stack).add(new ProductionReadiness());
+  suppress(values, target(stack));
+};
+/** For a proxy, and for a route of it. */
+const ruled = (options: (values: readonly string[]) => object) => proxy(options, options);
+/** A proxy with a certificate from an ACME server. */
+const acme =
+  (options: (value: string) => object) =>
+  (stack: TerraformStack, [value]: readonly string[]) =>
+    proxy(() => ({ tls: Tls.acme({ email: 'a@example.com', termsOfServiceAgreed: true, ...options(value) }) }))(stack, []);
 const both = (member: string) => [`AppOptions.${member}`, `WorkloadOptions.${member}`];
 const setting = (member: string): FuzzCase => ({
   props: [`EnvironmentSettingsOptions.${member}`],
@@ -177,6 +194,16 @@ export const cases: readonly FuzzCase[] = [
       files.addFile('f', 'x');
       made.addFiles(files, value);
     }),
+  },
+  {
+    props: ['Workload.addReadOnlyHostFolder(hostPath)'],
+    benign: path,
+    build: withJob((made, [value]) => made.addReadOnlyHostFolder(value, '/folder-of-it')),
+  },
+  {
+    props: ['Workload.addReadOnlyHostFolder(path)'],
+    benign: path,
+    build: withJob((made, [value]) => made.addReadOnlyHostFolder('/folder-of-host', value)),
   },
   { props: ['Workload.addVolume(path)'], benign: path, build: withJob((made, [value], stack) => made.addVolume(new Volume(stack, 'V'), value)) },
   {
@@ -449,6 +476,65 @@ export const cases: readonly FuzzCase[] = [
     benign: () => 'README.md',
     build: proxy(([value]) => ({ pages: { unavailable: ErrorPage.fromFile(value) } })),
   },
+  { props: ['NginxProxyProps.trustedProxies'], benign: network, build: proxy((trustedProxies) => ({ trustedProxies: [...trustedProxies] })) },
+  { props: ['ProxyRouteOptions.allowedNetworks'], benign: network, build: ruled((values) => ({ allowedNetworks: [...values] })) },
+  { props: ['ProxyRouteOptions.deniedNetworks'], benign: network, build: ruled((values) => ({ deniedNetworks: [...values] })) },
+  {
+    props: ['ProxyRouteOptions.contentSecurityPolicy'],
+    benign: (index) => `default-src benign${index}x`,
+    build: ruled(([contentSecurityPolicy]) => ({ contentSecurityPolicy })),
+  },
+  {
+    props: ['ClientLimitsProps.exemptNetworks'],
+    benign: network,
+    build: ruled((values) => ({ limits: ClientLimits.perAddress({ exemptNetworks: [...values] }) })),
+  },
+  {
+    props: ['ClientLimitsProps.loginPaths'],
+    benign: url,
+    // As a part of a regular expression.
+    forms: (value) => [value, value.replaceAll('.', '\\.')],
+    build: ruled((values) => ({ limits: ClientLimits.perAddress({ loginPaths: [...values] }) })),
+  },
+  {
+    props: ['NginxProxy.exemptFromLimits(network)'],
+    benign: network,
+    build: (stack, [value]) => {
+      const made = new NginxProxy(stack, 'W', { httpPort: 8080 });
+      made.addRoute({ host: 'a.example.com', target: target(stack), limits: ClientLimits.perAddress({ burst: 7 }) });
+      made.exemptFromLimits(value);
+    },
+  },
+  ...(['folder', 'certificate', 'privateKey'] as const).map((member): FuzzCase => ({
+    props: [`TlsCertificateFilesProps.${member}`],
+    benign: member === 'folder' ? path : word,
+    build: proxy(([value]) => ({ tls: Tls.certificateFiles({ folder: '/folder', certificate: 'c.pem', privateKey: 'k.pem', [member]: value }) })),
+  })),
+  { props: ['TlsAcmeProps.email'], benign: (index) => `benign${index}x@example.com`, build: acme((email) => ({ email })) },
+  {
+    props: ['TlsAcmeProps.directory'],
+    benign: (index) => `https://benign${index}x.example.com/directory`,
+    build: acme((directory) => ({ directory })),
+  },
+  { props: ['TlsAcmeProps.directoryAuthority'], benign: authority, build: acme((directoryAuthority) => ({ directoryAuthority })) },
+  {
+    props: ['NginxProxyAttributes.certificatesVolumeName'],
+    benign: word,
+    build: (stack, [certificatesVolumeName]) => {
+      const attributes = { edgeNetworkName: 'edge', configurationVolumeName: 'configuration', scheme: 'https', certificatesVolumeName };
+      NginxProxy.fromAttributes(stack, 'W', attributes).addRoute({ host: 'a.example.com', tls: Tls.selfSigned(), target: target(stack) });
+    },
+  },
+  {
+    props: ['ProductionReadiness.suppress(ruleId)'],
+    benign: () => 'SingleReplica',
+    build: judged(([ruleId], made) => ProductionReadiness.suppress(made, ruleId, 'a reason that is long enough')),
+  },
+  {
+    props: ['ProductionReadiness.suppress(reason)'],
+    benign: (index) => `benign${index}x is a reason`,
+    build: judged(([reason], made) => ProductionReadiness.suppress(made, 'SingleReplica', reason)),
+  },
   ...(['edgeNetworkName', 'configurationVolumeName', 'scheme'] as const).map((member): FuzzCase => ({
     props: [`NginxProxyAttributes.${member}`],
     benign: member === 'scheme' ? () => 'https' : word,
@@ -511,6 +597,8 @@ export const cases: readonly FuzzCase[] = [
 /** What `stringProps()` names and nobody gives: the library makes these and hands them out. */
 export const made: readonly string[] = [
   'FilesMount.path',
+  'HostFolderMount.hostPath',
+  'HostFolderMount.path',
   'VolumeMount.path',
   'ProxyFileLocation.serverPrefix',
   'ProxyFileLocation.urlPrefix',
@@ -519,6 +607,9 @@ export const made: readonly string[] = [
   'ProxyRoute.path',
   'ProxyRoute.scheme',
   'ProxyRoute.scriptName',
+  'ReadinessRule.id',
+  'ReadinessRule.remedy',
+  'ReadinessRule.sentence',
   'FileServer.staticLocation(urlPrefix)',
   'FileServer.mediaLocation(urlPrefix)',
 ];

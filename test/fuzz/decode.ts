@@ -31,7 +31,7 @@ export function terraformDecoded(text: string): string {
 const withoutHashes = (text: string) =>
   text
     .replace(/[0-9a-f]{12,64}/g, 'HASH')
-    .replace(/_[0-9A-F]{8}\b/g, '_ID')
+    .replace(/_[0-9A-Fa-f]{8}\b/g, '_ID')
     .replace(/-[0-9a-f]{8}(?=\.conf$)/g, '-HASH')
     // Groups of secrets follow from their paths.
     .replace(/\b[2-5]\d{4}\b/g, 'GROUP');
