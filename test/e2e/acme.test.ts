@@ -31,6 +31,7 @@ let port: number;
 let tlsPort: number;
 let pebble: Pebble | undefined;
 let root: string;
+let joined = false;
 
 function appOf(greeting: string) {
   return {
@@ -88,6 +89,7 @@ beforeAll(async () => {
 afterAll(() => {
   pebble?.remove();
   rmSync(folder, { recursive: true, force: true });
+  if (joined) guest.clean();
   edge.clean();
 });
 
@@ -135,6 +137,7 @@ test('it is renewed again and again while clients ask, and none of them notices'
 });
 
 test('a host of another stack has one of its own', async () => {
+  joined = true;
   guest.deploy(guestStack);
   await eventually(() => expect(certified(GUEST)).toMatchObject({ verified: true }), 60);
   expect(guest.plan()).toEqual([]);
@@ -166,5 +169,4 @@ test('all of it goes with its stacks, but for the account and the certificates',
   expect(guest.destroy().ok).toBe(true);
   expect(edge.destroy().ok).toBe(true);
   expect(edge.volumes()).toEqual([`${edge.namespace}-proxy-acme-certificate-account`]);
-  guest.clean();
 });

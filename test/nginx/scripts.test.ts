@@ -107,6 +107,8 @@ describe('a courier', () => {
 
     newPair();
     await courier.until(() => current() !== good);
+    // They go when the new one is in use.
+    await courier.until(() => readdirSync(place).length === 3);
     expect(readdirSync(place).sort()).toEqual([current()!, 'current', good!].sort());
   }, 60_000);
 });
