@@ -3,7 +3,7 @@ import { cases, made } from './cases';
 import { fuzz } from './engine';
 
 // A taste of it: the end-to-end suite `fuzz` tries more, and asks the readers of what is written.
-const inputs = Number(process.env.CDKTF_DJANGO_FUZZ_INPUTS ?? 4);
+const inputs = Number(process.env.CDKTF_DJANGO_FUZZ_INPUTS ?? 16);
 const seed = Number(process.env.CDKTF_DJANGO_FUZZ_SEED ?? 1);
 
 test('every place in the public API that text comes in by has a case; a new one belongs into test/fuzz/cases.ts', () => {
