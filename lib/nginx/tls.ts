@@ -1,6 +1,7 @@
 import { Lazy, Token } from 'cdktf';
 import { Duration } from '../core/duration';
 import { shown } from '../core/errors';
+import { isHostFolder } from '../core/host-folder';
 import { ContainerImage } from '../image/container-image';
 import { Secret, SecretKind } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
@@ -116,7 +117,7 @@ export abstract class Tls {
    * Tls.certificateFiles({ folder: '/etc/letsencrypt', certificate: 'live/example.com/fullchain.pem', privateKey: 'live/example.com/privkey.pem' });
    */
   public static certificateFiles(props: TlsCertificateFilesProps): Tls {
-    if (!Token.isUnresolved(props.folder) && !/^\/[^\0\n]+$/.test(props.folder)) {
+    if (!Token.isUnresolved(props.folder) && !isHostFolder(props.folder)) {
       throw new Error(`Tls.certificateFiles: folder must be absolute on the engine's host and not "/", got ${shown(props.folder)}`);
     }
     for (const [name, file] of Object.entries({ certificate: props.certificate, privateKey: props.privateKey })) {

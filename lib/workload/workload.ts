@@ -1,6 +1,7 @@
 import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
+import { isHostFolder } from '../core/host-folder';
 import { refuseSecretArguments, secretInNamed } from '../core/secret-looking';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
@@ -308,7 +309,8 @@ export abstract class Workload extends Construct {
    * @throws when a path is not absolute, or something is mounted there
    */
   public addReadOnlyHostFolder(hostPath: string, path: string): void {
-    requireMatch(this, 'a folder of the host', hostPath, /^\/[^\0\n]+$/, 'an absolute path, and not "/"');
+    if (!Token.isUnresolved(hostPath) && !isHostFolder(hostPath))
+      reject(this, `a folder of the host must be an absolute path, and not "/", got ${shown(hostPath)}`);
     this.checkMountPath(path);
     this.mountedHostFolders.push({ hostPath, path });
   }
