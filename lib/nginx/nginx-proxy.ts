@@ -220,9 +220,9 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly workerConnections?: number;
 
   /**
-   * The memory that the proxy may use. It is seldom used: 10,000 half-sent headers take 100 MiB, or 250 MiB where each is as large as it may be.
+   * The memory that the proxy may use. It is seldom used: 10,000 half-sent headers were seen to take 90 MiB, and 9,000 of 14 KiB each 290 MiB.
    *
-   * @default Size.gibibytes(1), with which two workers can have all of their connections full of half-sent headers
+   * @default Size.gibibytes(1), in which some 30,000 of the larger ones would fit by that account; two workers have room for 32,768 connections
    */
   readonly memory?: Size;
 
