@@ -16,7 +16,7 @@ await main(async () => {
   try {
     const jest = path.join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
     const suite = path.join(ROOT, 'test', 'e2e', 'fuzz.test.ts');
-    return await shown(process.execPath, [jest, '--config', 'jest.e2e.config.cjs', '--runInBand', '--runTestsByPath', suite], {
+    return await shown(process.execPath, [jest, '--config', 'jest.e2e.config.cjs', '--runTestsByPath', suite], {
       cwd: ROOT,
       env: { ...process.env, ...env, CDKTF_DJANGO_FUZZ: 'long' },
     });

@@ -1,3 +1,4 @@
+import '../support/no-creation-stacks';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
