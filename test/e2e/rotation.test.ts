@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ContainerImage, DjangoService, Duration, NginxProxy, PostgresDb, RemovalPolicy, Schedule, Size } from '../../lib';
 import { Applied, Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
-import { LoadGroup, LoadResult, underLoad } from './support/load';
+import { FOR_LOAD, LoadGroup, LoadResult, underLoad } from './support/load';
 import { freePort } from './support/port';
 import { SoakProject } from './support/soak-project';
 
@@ -52,7 +52,7 @@ function build(passwordVersion: number, from = folder): Build {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     shop.addCommand('Nightly', { schedule: Schedule.cron('0 4 * * *'), command: ['clearsessions'] });
-    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port });
+    const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, limits: FOR_LOAD });
     proxy.addRoute({ host: HOST, target: shop });
   });
 }
