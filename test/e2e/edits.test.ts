@@ -135,7 +135,10 @@ test('memory alone changes in the running process', () => {
 test('a health check changes, and with it how often the server is asked', () => {
   edit({ replicas: 1, healthInterval: Duration.seconds(4) });
   const [container] = deployment.containers('Hello/Server');
-  expect(JSON.parse(engine('inspect', container, '--format', '{{json .Config.Healthcheck}}'))).toMatchObject({ Interval: 4_000_000_000 });
+  const { Test, Interval, Timeout } = JSON.parse(engine('inspect', container, '--format', '{{json .Config.Healthcheck}}'));
+  // A probe lasts from one interval to the next, but for a quarter of a second.
+  expect(Test.join(' ')).toContain(' --last 3.75 ');
+  expect({ Interval, Timeout }).toEqual({ Interval: 250_000_000, Timeout: 8_750_000_000 });
 });
 
 test('the content of the image changes', async () => {
