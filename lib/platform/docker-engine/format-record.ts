@@ -16,8 +16,7 @@ export class FormatRecord extends TerraformData {
     ownership: Ownership,
   ) {
     // Another record, of the new form, for as long as something brings the volume from one to the other, and after that.
-    super(scope, id, format.from === undefined ? undefined : `${format.from} to ${format.name}`);
-    this.dependsOn = [ownership.fqn];
+    super(scope, id, format.from === undefined ? undefined : `${format.from} to ${format.name}`, [ownership]);
     this.addOverride('lifecycle', {
       ignore_changes: ['input'],
       postcondition: [
