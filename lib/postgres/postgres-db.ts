@@ -18,6 +18,7 @@ import { Workload, WorkloadOptions } from '../workload/workload';
 import { checkParameters, FIXED_PARAMETERS, parameterArguments } from './parameters';
 import { PostgresSslMode } from './postgres-ssl-mode';
 import { PostgresStorage } from './postgres-storage';
+import { dataFormat, makeUpgradeJobs } from './postgres-upgrade';
 import { PostgresVersion } from './postgres-version';
 import { tunedParameters } from './tuning';
 
@@ -56,11 +57,21 @@ export interface IPostgresDb extends IConstruct {
 /** Settings of a `PostgresDb`. */
 export interface PostgresDbProps {
   /**
-   * The version of the server. A database stays with the major version that it was made with.
+   * The version of the server. A database stays with the major version that it was made with, unless `upgradeFrom` names it: a deploy with another one is refused at its plan.
    *
    * @default PostgresVersion.V18
    */
   readonly version?: PostgresVersion;
+
+  /**
+   * The version that the database has, to bring it to a higher major one, `version`, in this deploy: the server is stopped, its data is dumped by its own programs and loaded by the new
+   * ones, the counts of rows are compared, and the new server starts. A failure changes nothing: set `version` back, and deploy. The site answers errors meanwhile, about
+   * as long as `pg_dump` and `pg_restore` take. What the old server wrote stays on the volume, until it is removed by hand, and so the disk needs room for
+   * twice the data and its dump. Leave it out again at any time after the deploy.
+   *
+   * @default - none
+   */
+  readonly upgradeFrom?: PostgresVersion;
 
   /**
    * The name of the database: lower-case letters, digits and `_`, at most 57.
@@ -261,7 +272,12 @@ export class PostgresDb extends Construct implements IPostgresDb {
 
     const { image } = this.version;
     this.network = new Network(this, 'Network', { internal: true });
-    this.data = new Volume(this, 'Data', { removalPolicy, volumeName: props.volumeName, owner: { user: USER_ID, group: USER_ID, image } });
+    this.data = new Volume(this, 'Data', {
+      removalPolicy,
+      volumeName: props.volumeName,
+      owner: { user: USER_ID, group: USER_ID, image },
+      _format: dataFormat(this.version, props.upgradeFrom),
+    });
     const first = this.passwordVersion === 1;
     // One that leaves with its version is not missing when the version comes back. Whether one is missing that a role has, the job finds out, too.
     const guarded = first && removalPolicy === RemovalPolicy.RETAIN;
@@ -269,6 +285,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     this.passwordSecret = this.secret(passwordId, 'password', props.password ?? Secret.generated(), removalPolicy, guarded);
     this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy, true);
     this.initializeJob = this.makeInitializeJob();
+    if (props.upgradeFrom) this.initializeJob.runAfter(this.makeUpgradeJobs(props.upgradeFrom, memory));
     this.server = this.makeServer(props, memory);
     this.host = this.server.endpoints(PORT)[0].host;
     this.openLoginJob = this.makeLoginJobs(otherUser);
@@ -311,8 +328,20 @@ export class PostgresDb extends Construct implements IPostgresDb {
     job.addSecret(this.superuserSecret);
     job.joinNetwork(this.network);
     // Apart from the server's files: an edit of initialize.sh does not restart a server.
-    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh']), SCRIPTS);
+    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh', 'cluster.sh']), SCRIPTS);
     return job;
+  }
+
+  private makeUpgradeJobs(from: PostgresVersion, memory: Size): Job {
+    return makeUpgradeJobs(this, {
+      from,
+      to: this.version,
+      data: this.data,
+      superuserSecret: this.superuserSecret,
+      scripts: SCRIPTS,
+      confinement: this.confinement(),
+      memory: Size.mebibytes(Math.max(512, memory.toMebibytes())),
+    });
   }
 
   private makeServer(props: PostgresDbProps, memory: Size): Service {
@@ -412,6 +441,16 @@ export class PostgresDb extends Construct implements IPostgresDb {
     if (!(this.version instanceof PostgresVersion))
       reject(this, `version must be a PostgresVersion such as PostgresVersion.V18, got ${shown(this.version)}`);
     if (this.version._problem) reject(this, this.version._problem);
+    const from = props.upgradeFrom;
+    if (from !== undefined) {
+      if (!(from instanceof PostgresVersion)) reject(this, `upgradeFrom must be a PostgresVersion such as PostgresVersion.V17, got ${shown(from)}`);
+      if (from._problem) reject(this, `upgradeFrom: ${from._problem}`);
+      if (from.major >= this.version.major)
+        reject(
+          this,
+          `upgradeFrom must be a lower major version than version, which is ${this.version.major}, got ${from.major}; a minor version needs no upgradeFrom`,
+        );
+    }
     requireIdentifier(this, 'databaseName', this.databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
     if (/^(postgres|template[01])$/.test(this.databaseName))
       reject(this, `databaseName must not be ${shown(this.databaseName)}, which the server has for itself`);

@@ -25,6 +25,19 @@ export interface IVolume extends IConstruct {
   readonly _binding: VolumeBinding;
 }
 
+/**
+ * The form of what a volume holds, which programs for another form cannot read.
+ *
+ * @internal
+ */
+export interface VolumeFormat {
+  readonly name: string;
+  /** The form that it is brought from, by what the same deploy runs. */
+  readonly from?: string;
+  /** What to do where it has another one. */
+  readonly remedy: string;
+}
+
 /** Settings of a `Volume`. */
 export interface VolumeProps {
   /**
@@ -50,6 +63,13 @@ export interface VolumeProps {
    * @default - a name made of the namespace and the construct's path
    */
   readonly volumeName?: string;
+
+  /**
+   * Of a volume that keeps a form. A deploy that has another one is refused at the plan.
+   *
+   * @internal
+   */
+  readonly _format?: VolumeFormat;
 }
 
 /**
@@ -66,6 +86,8 @@ export class Volume extends Construct implements IVolume {
   public readonly owner?: VolumeOwner;
   /** The name that was asked for, if one was. */
   public readonly adoptedName?: string;
+  /** @internal */
+  public readonly _format?: VolumeFormat;
 
   /** @internal */
   public readonly _binding: VolumeBinding;
@@ -78,6 +100,7 @@ export class Volume extends Construct implements IVolume {
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.owner = props.owner;
     this.adoptedName = props.volumeName;
+    this._format = props._format;
     if (props.volumeName !== undefined) {
       requireMatch(
         this,

@@ -4,12 +4,12 @@
 set -eu
 umask 077
 . "${0%/*}/marker.sh"
+. "${0%/*}/cluster.sh"
 
 database=${DATABASE_NAME:?}
 owner=${DATABASE_OWNER:?}
 user=${DATABASE_USER:?}
 superuser_password_file=${DATABASE_SUPERUSER_PASSWORD_FILE:?}
-socket=/run/postgresql
 
 main() {
   # A server holds the lock as long as it runs, and has no need to be stopped for this.
@@ -92,78 +92,23 @@ make_directory() {
   run_initdb "$attempt"
   create_database "$attempt"
   # The marker goes inside first: the rename makes a directory that is complete and says so, or none.
-  write_marker "$attempt/${marker##*/}"
+  write_marker "$id" "$database" "$owner" "$user" >"$attempt/${marker##*/}"
+  sync "$attempt/${marker##*/}"
   sync "$attempt"
   mv -T "$attempt" "$data"
   sync "$volume/$major" "$volume"
 }
 
-# The order of text is that of code points, the same on every distribution and in every version: an index made here is right
-# everywhere. For a natural order ask for it by COLLATE "und-x-icu".
-run_initdb() {
-  set -- --pgdata="$1"
-  # Postgres's own, and no longer the C library's, from 17 on.
-  [ "$major" -lt 17 ] || set -- "$@" --locale-provider=builtin --builtin-locale=C.UTF-8
-  name_this_user
-  initdb "$@" --locale=C.UTF-8 --encoding=UTF8 --data-checksums --username=postgres --pwfile="$superuser_password_file" \
-    --auth=scram-sha-256 --no-instructions
-  unset LD_PRELOAD NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP
-}
-
-# initdb wants an entry in /etc/passwd; the official images bring a library that feigns one.
-name_this_user() {
-  getent passwd "$(id -u)" >/dev/null && return 0
-  local library
-  for library in /usr/lib/*/libnss_wrapper.so /usr/lib/libnss_wrapper.so; do
-    [ -f "$library" ] || continue
-    printf 'postgres:x:%s:%s:PostgreSQL:%s:/bin/false\n' "$(id -u)" "$(id -g)" "$volume" >/tmp/passwd
-    printf 'postgres:x:%s:\n' "$(id -g)" >/tmp/group
-    export LD_PRELOAD="$library" NSS_WRAPPER_PASSWD=/tmp/passwd NSS_WRAPPER_GROUP=/tmp/group
-    return 0
-  done
-  fail "The image has no libnss_wrapper.so, which initdb needs under a numeric user. Use an official Debian image of Postgres, or one made from it."
-}
-
 # A server that only this container reaches, by its socket, and by password there too.
 create_database() {
-  local server tries=0
-  postgres -D "$1" -c listen_addresses= -c unix_socket_directories="$socket" -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off &
-  server=$!
-  until pg_isready --quiet --host="$socket" --username=postgres --dbname=postgres; do
-    kill -0 "$server" 2>/dev/null || fail "The server ended while its database was to be made; its reason is above."
-    tries=$((tries + 1))
-    [ "$tries" -lt 600 ] || fail "The server did not answer within 60 s."
-    sleep 0.1
-  done
+  start_private_server "$1" 60 -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off
   PGPASSWORD=$(cat "$superuser_password_file") psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
     --host="$socket" --username=postgres --dbname=postgres <<'SQL'
 CREATE ROLE :"owner" NOLOGIN;
 CREATE DATABASE :"database" OWNER :"owner";
 REVOKE ALL ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 SQL
-  kill -INT "$server"
-  wait "$server" || fail "The server did not end well after its database was made; its reason is above."
-}
-
-# write_marker FILE
-write_marker() {
-  cat >"$1" <<END
-format=1
-id=$id
-major=$major
-codename=$codename
-database=$database
-owner=$owner
-user=$user
-END
-  sync "$1"
-}
-
-publish_marker() {
-  cp "$data/${marker##*/}" "$marker.new"
-  sync "$marker.new"
-  mv -T "$marker.new" "$marker"
-  sync "$volume"
+  stop_private_server
 }
 
 main

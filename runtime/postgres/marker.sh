@@ -4,6 +4,8 @@
 #   cdktf-django.lock       whoever opens a data directory holds an exclusive flock on it
 #   18/docker               the data directory, by major version
 #   18/docker.unfinished-*  an initialisation that did not come to its end
+#   cdktf-django.upgrade    a dump, while the database is brought to a higher major version
+#   cdktf-django.database.17  the marker of that version, after it was brought to a higher one
 
 volume=${DATABASE_VOLUME:?}
 major=${DATABASE_MAJOR:?}
@@ -31,7 +33,7 @@ require_fitting_server() {
   if [ "$made_major" != "$major" ]; then
     fail "The volume holds a database of Postgres $made_major, and this is Postgres $major. Nothing was changed." \
       "Either set version back to $made_major in the stack," \
-      "or declare a second PostgresDb with the new version beside this one, and move the data by pg_dump and pg_restore."
+      "or, to a higher version, set upgradeFrom: PostgresVersion.V$made_major (README, Upgrades)."
   fi
   if [ "$made_codename" != "$codename" ]; then
     fail "The volume holds a database made on Debian $made_codename, and this image stands on $codename, which may sort text otherwise" \

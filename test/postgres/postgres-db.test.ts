@@ -124,7 +124,7 @@ describe('the first start', () => {
       synthDb()
         .container(path)
         .upload.map((file: Arguments) => file.file);
-    expect(files('shop/Db/InitializeFiles')).toEqual(['/files/initialize.sh', '/files/marker.sh']);
+    expect(files('shop/Db/InitializeFiles')).toEqual(['/files/cluster.sh', '/files/initialize.sh', '/files/marker.sh']);
     expect(files('shop/Db/ServerFiles')).toEqual(['/files/marker.sh', '/files/pg_hba.conf', '/files/psql-admin.sh', '/files/serve.sh']);
   });
 });
@@ -325,6 +325,16 @@ describe('bad input is refused with the path of the construct', () => {
       'an unknown version',
       { version: PostgresVersion.of(9, 'postgres:9.6-stretch') },
       /^shop\/Db: version must be one of Postgres 15, 16, 17, 18, got 9$/,
+    ],
+    [
+      'an upgrade to the same version',
+      { version: PostgresVersion.V17, upgradeFrom: PostgresVersion.of(17, 'postgres:17.1-bookworm') },
+      /^shop\/Db: upgradeFrom must be a lower major version than version, which is 17, got 17; a minor version needs no upgradeFrom$/,
+    ],
+    [
+      'an upgrade from an unknown version',
+      { upgradeFrom: PostgresVersion.of(9, 'postgres:9.6-stretch') },
+      /^shop\/Db: upgradeFrom: version must be one of Postgres/,
     ],
     ['the tag latest', { version: PostgresVersion.of(18, 'postgres:latest') }, /^shop\/Db: version 18 must name an image .*, got "postgres:latest"$/],
     ['a quote', { databaseName: `sh'op` }, /^shop\/Db: databaseName must be made of lower-case letters, .*, got "sh'op"$/],

@@ -132,6 +132,7 @@ const options = some<GunicornAppProps>({
 
 export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   version: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17, PostgresVersion.V18),
+  upgradeFrom: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17),
   databaseName: word.map((name) => `d${name}`),
   user: word.map((name) => `u${name}`),
   password: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/%{p}')),
@@ -147,7 +148,9 @@ export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   ),
   removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
   volumeName: of(LETTERS, `${LETTERS}_.-`).map((name) => `v${name}0`),
-}).map((props) => (props.removalPolicy === RemovalPolicy.DESTROY ? { ...props, volumeName: undefined } : props));
+})
+  .map((props) => ((props.upgradeFrom?.major ?? 0) < (props.version?.major ?? 18) ? props : { ...props, upgradeFrom: undefined }))
+  .map((props) => (props.removalPolicy === RemovalPolicy.DESTROY ? { ...props, volumeName: undefined } : props));
 
 export const validApp: fc.Arbitrary<GunicornAppProps> = fc
   .tuple(

@@ -25,6 +25,7 @@ import { EngineContext } from './engine-context';
 import { EngineFiles } from './engine-files';
 import { EngineJobs } from './engine-jobs';
 import { EngineSecrets } from './engine-secrets';
+import { FormatRecord } from './format-record';
 import { labelName } from './labels';
 import { PublishedPorts } from './published-ports';
 import { prepareVolumeCommand } from './root-commands';
@@ -137,6 +138,7 @@ export class DockerEngine extends Platform {
       reference = resource.name;
       owned.push(resource);
     }
+    if (volume._format) owned.push(new FormatRecord(volume, 'Format', volume._format, this.context.ownershipOf(volume)));
     if (!volume.owner) return { name: reference, resources: owned };
     const prepared = this.jobs.rootJob(volume, 'Prepare', {
       image: volume.owner.image,

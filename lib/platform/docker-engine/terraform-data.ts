@@ -7,8 +7,9 @@ export class TerraformData extends TerraformResource {
     scope: Construct,
     id: string,
     private readonly value?: string,
+    dependsOn?: TerraformResource[],
   ) {
-    super(scope, id, { terraformResourceType: 'terraform_data', terraformGeneratorMetadata: { providerName: 'terraform' } });
+    super(scope, id, { terraformResourceType: 'terraform_data', terraformGeneratorMetadata: { providerName: 'terraform' }, dependsOn });
   }
 
   public get id(): string {
