@@ -431,6 +431,16 @@ export const cases: readonly FuzzCase[] = [
       (made, [value]) => void made.addCommand('C', { schedule: Schedule.cron(value), command: ['run'] }),
     ),
   },
+  {
+    props: ['NetworkProps.ipv6Subnet', 'ProxyIpv6.subnet'],
+    benign: (index) => `fd7c:31a0:9e5b:${index + 1}::/64`,
+    build: proxy(([subnet]) => ({ ipv6: { subnet } })),
+  },
+  {
+    props: ['ProxyIpv6.address'],
+    benign: (index) => `fd00::${index + 1}`,
+    build: proxy(([address]) => ({ ipv6: { subnet: 'fd7c:31a0:9e5b:1::/64', address } })),
+  },
   { props: ['NginxProxyProps.address'], benign: (index) => `10.0.0.${index + 1}`, build: proxy(([address]) => ({ address })) },
   { props: ['NginxProxyProps.httpSnippet'], benign: word, configures: true, build: proxy(([httpSnippet]) => ({ httpSnippet })) },
   { props: ['NginxProxyProps.serverSnippet'], benign: word, configures: true, build: proxy(([serverSnippet]) => ({ serverSnippet })) },
