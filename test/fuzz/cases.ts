@@ -434,6 +434,7 @@ export const cases: readonly FuzzCase[] = [
   {
     props: ['NetworkProps.ipv6Subnet', 'ProxyIpv6.subnet'],
     benign: (index) => `fd7c:31a0:9e5b:${index + 1}::/64`,
+    forms: (subnet) => [subnet, subnet.replace(/\/.*$/, '1')],
     build: proxy(([subnet]) => ({ ipv6: { subnet } })),
   },
   {
