@@ -30,6 +30,7 @@ import {
   Tls,
   Volume,
 } from '../../lib';
+import { shortHash } from '../../lib/core/text';
 import { folder } from '../support/folder';
 
 /** A place in the API that text comes in by. */
@@ -434,7 +435,7 @@ export const cases: readonly FuzzCase[] = [
   {
     props: ['NetworkProps.ipv6Subnet', 'ProxyIpv6.subnet'],
     benign: (index) => `fd7c:31a0:9e5b:${index + 1}::/64`,
-    forms: (subnet) => [subnet, subnet.replace(/\/.*$/, '1')],
+    forms: (subnet) => [subnet, subnet.replace(/\/.*$/, '1'), shortHash(subnet, 6)],
     build: proxy(([subnet]) => ({ ipv6: { subnet } })),
   },
   {
