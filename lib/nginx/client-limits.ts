@@ -1,7 +1,7 @@
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { reject, requireInteger, shown } from '../core/errors';
-import { checkedNetworks } from './networks';
+import { checkedNetworks } from '../core/networks';
 
 /** What one client address may do: an IPv4 address, or the /64 network of an IPv6 address, of which one machine can have any number. */
 export interface ClientLimitsProps {

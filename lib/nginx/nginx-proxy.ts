@@ -1,6 +1,7 @@
+import { isIPv6 } from 'node:net';
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
-import { reject, requireInteger, requireMatch } from '../core/errors';
+import { reject, requireInteger, requireMatch, shown } from '../core/errors';
 import { RemovalPolicy } from '../core/removal-policy';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
@@ -17,12 +18,13 @@ import { renderConfig } from './config/directive';
 import { mainConfig } from './config/main-config';
 import { listenConfig, tlsHook, TlsSettings } from './config/tls-config';
 import { Hsts } from './hsts';
-import { checkedSomeNetworks } from './networks';
+import { checkedSomeNetworks } from '../core/networks';
 import {
   CACHE_FOLDER,
   CERTIFICATES_FOLDER,
   HTTP_PORT,
   HTTPS_PORT,
+  IPV6_PORTS,
   LOCAL_PORT,
   PROGRAM_FOLDER,
   PROXY_OWNER,
@@ -66,6 +68,22 @@ export interface ClientTimeouts {
    * @default Duration.seconds(30)
    */
   readonly keepalive?: Duration;
+}
+
+/** How a proxy is reached over IPv6. */
+export interface ProxyIpv6 {
+  /**
+   * The network of the proxy and its apps on the engine, of /48 to /64, which is used nowhere else: such as one that everybody may make up (RFC 4193), `fd` and ten random
+   * hexadecimal digits, then four for the subnet.
+   */
+  readonly subnet: string;
+
+  /**
+   * The IPv6 address of the host at which the proxy listens.
+   *
+   * @default '::'
+   */
+  readonly address?: string;
 }
 
 /** Settings of an `NginxProxy`. */
@@ -117,12 +135,19 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly http3?: boolean;
 
   /**
-   * The IPv4 address of the host at which the proxy listens. Clients that have only IPv6 reach it by way of a proxy in front (`trustedProxies`): the engine would show
-   * all of them as one address, its own.
+   * The IPv4 address of the host at which the proxy listens.
    *
    * @default '0.0.0.0', since the proxy reads all incoming traffic
    */
   readonly address?: string;
+
+  /**
+   * Lets clients come by IPv6, too. The host's engine must be 27 or newer, or have `ip6tables` turned on: others show all of these clients as one address, the engine's own.
+   * Turning it on or off replaces the edge network and all that is in it.
+   *
+   * @default - IPv4 alone; clients that have only IPv6 come by way of a proxy in front (`trustedProxies`)
+   */
+  readonly ipv6?: ProxyIpv6;
 
   /**
    * How long the proxy waits for clients.
@@ -162,7 +187,7 @@ export interface NginxProxyProps extends ProxyRouteOptions {
   readonly gzip?: boolean;
 
   /**
-   * Whether each request is logged, as a line of JSON.
+   * Whether each request is logged, as a line of JSON. Files that the proxy has in its cache (`cacheSize`) are not: they can be most of all requests.
    *
    * @default true
    */
@@ -297,7 +322,7 @@ export class NginxProxy extends Construct implements INginxProxy {
     this.scheme = props.tls ? 'https' : 'http';
     this.validate(props);
     const owner = { user: PROXY_USER, group: PROXY_USER, image };
-    this.edgeNetwork = new Network(this, 'Edge');
+    this.edgeNetwork = new Network(this, 'Edge', { ipv6Subnet: props.ipv6?.subnet });
     this.configuration = new Volume(this, 'Configuration', { owner, removalPolicy: RemovalPolicy.DESTROY });
     this.cache = new Volume(this, 'Cache', { owner, removalPolicy: RemovalPolicy.DESTROY });
     if (props.tls) this.certificates = new Volume(this, 'Certificates', { removalPolicy: RemovalPolicy.DESTROY });
@@ -344,7 +369,7 @@ export class NginxProxy extends Construct implements INginxProxy {
     program.addFile('supervise.sh', runtimeFile('nginx/supervise.sh'));
     program.addFile('tls.sh', runtimeFile('nginx/tls.sh'));
     if (this.certificates) for (const name of ['keeper.sh', 'kept.sh']) program.addFile(name, runtimeFile(`nginx/${name}`));
-    program.addFile('bootstrap/nginx.conf', renderConfig(bootstrapConfig()));
+    program.addFile('bootstrap/nginx.conf', renderConfig(bootstrapConfig(props.ipv6 !== undefined)));
     const drain = props.drainTimeout ?? Duration.seconds(5);
     const service = new Service(this, 'Server', {
       image,
@@ -364,7 +389,7 @@ export class NginxProxy extends Construct implements INginxProxy {
       memory: props.memory ?? Size.gibibytes(1),
       cpus: props.cpus,
       updateStrategy: UpdateStrategy.STOP_FIRST,
-      publishedPorts: this.publishedPorts(props.http3 ?? false),
+      publishedPorts: this.publishedPorts(props),
       // The supervisor's own signal; it lets nginx finish what is under way.
       stopSignal: 'SIGTERM',
       stopGracePeriod: drain.plus(Duration.seconds(10)),
@@ -383,12 +408,17 @@ export class NginxProxy extends Construct implements INginxProxy {
     return service;
   }
 
-  private publishedPorts(http3: boolean): PublishedPort[] {
-    const { address, httpsPort } = this;
-    const https = (protocol: string) => ({ containerPort: HTTPS_PORT, hostPort: httpsPort!, address, protocol });
+  private publishedPorts({ http3, ipv6 }: NginxProxyProps): PublishedPort[] {
+    const { httpPort, httpsPort } = this;
+    const ports = [
+      { containerPort: HTTP_PORT, hostPort: httpPort, protocol: 'tcp' },
+      ...(httpsPort === undefined
+        ? []
+        : (http3 ? ['tcp', 'udp'] : ['tcp']).map((protocol) => ({ containerPort: HTTPS_PORT, hostPort: httpsPort, protocol }))),
+    ];
     return [
-      { containerPort: HTTP_PORT, hostPort: this.httpPort, address },
-      ...(httpsPort === undefined ? [] : [https('tcp'), ...(http3 ? [https('udp')] : [])]),
+      ...ports.map((port) => ({ ...port, address: this.address })),
+      ...(ipv6 ? ports.map((port) => ({ ...port, containerPort: IPV6_PORTS[port.containerPort], address: ipv6.address ?? '::' })) : []),
     ];
   }
 
@@ -403,6 +433,7 @@ export class NginxProxy extends Construct implements INginxProxy {
           workerConnections: props.workerConnections ?? 16384,
           gzip: props.gzip ?? true,
           accessLog: props.accessLog ?? true,
+          ipv6: props.ipv6 !== undefined,
           cacheSize: props.cacheSize ?? Size.mebibytes(512),
           headerTimeout: props.clientTimeouts?.header ?? Duration.seconds(15),
           bodyTimeout: props.clientTimeouts?.body ?? Duration.seconds(30),
@@ -417,7 +448,7 @@ export class NginxProxy extends Construct implements INginxProxy {
         }),
       ),
     );
-    files._addLateFile('listen.conf', () => renderConfig(listenConfig(this.tlsSettings(props))));
+    files._addLateFile('listen.conf', () => renderConfig(listenConfig(this.tlsSettings(props), props.ipv6 !== undefined)));
     if (props.tls) {
       const hsts = (props.hsts ?? (props.tls._trusted ? Hsts.ramp() : Hsts.off()))._steps;
       if (hsts !== undefined) files.addFile('hsts', hsts);
@@ -429,7 +460,7 @@ export class NginxProxy extends Construct implements INginxProxy {
 
   private tlsSettings(props: NginxProxyProps): TlsSettings | undefined {
     if (this.httpsPort === undefined) return undefined;
-    return { port: this.httpsPort, http3: props.http3 ?? false, addresses: [...this.routing.hosts].some(isAddress) };
+    return { port: this.httpsPort, http3: props.http3 ?? false, ipv6: props.ipv6 !== undefined, addresses: [...this.routing.hosts].some(isAddress) };
   }
 
   private validate(props: NginxProxyProps): void {
@@ -443,6 +474,9 @@ export class NginxProxy extends Construct implements INginxProxy {
       if (this.httpsPort === this.httpPort) reject(this, `httpsPort must be another port than httpPort, got ${this.httpsPort} for both`);
     }
     requireMatch(this, 'address', this.address, /^(\d{1,3}\.){3}\d{1,3}$/, 'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0');
+    const ipv6Address = props.ipv6?.address ?? '::';
+    if (!isIPv6(ipv6Address) || ipv6Address.includes('%'))
+      reject(this, `ipv6.address must be an IPv6 address of the host, such as ::1 or ::, got ${shown(ipv6Address)}`);
     const client: ClientTimeouts = props.clientTimeouts ?? {};
     requireTimes(this, 'clientTimeouts', { header: client.header, body: client.body, send: client.send, keepalive: client.keepalive });
     const header = props.maxHeaderSize;

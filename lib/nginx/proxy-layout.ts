@@ -10,6 +10,8 @@ export const FILE_SERVER_USER = 10102;
 export const HTTP_PORT = 8080;
 /** The port for HTTPS, likewise; for HTTP/3 too, over UDP. */
 export const HTTPS_PORT = 8443;
+/** The ports for clients that come by IPv6. They are others, since the provider replaces a container that has one port at two of the host's at every plan. */
+export const IPV6_PORTS: Readonly<Record<number, number>> = { [HTTP_PORT]: 8082, [HTTPS_PORT]: 8444 };
 /** The port of the loopback interface for health and generation. */
 export const LOCAL_PORT = 8081;
 /** The programs, read-only. */

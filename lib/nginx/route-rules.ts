@@ -7,7 +7,7 @@ import { ConfigNode } from './config/directive';
 import { policyHeader, policyKey, policyMap } from './config/headers-config';
 import { limitedFiles, limitedRequests, limitsOf, limitZones, PROXY_LIMITS } from './config/limits-config';
 import { HTTP_FOLDER, includedRule, ProxyRule, ruleFile } from './config/rules-config';
-import { checkedNetworks, checkedSomeNetworks } from './networks';
+import { checkedNetworks, checkedSomeNetworks } from '../core/networks';
 import { ProxyRouteOptions } from './proxy-route';
 
 /** Who may ask for a route, and how much; and what its answers carry. */

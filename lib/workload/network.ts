@@ -1,5 +1,6 @@
 import { Construct, IConstruct } from 'constructs';
-import { requireMatch } from '../core/errors';
+import { reject, requireMatch, shown } from '../core/errors';
+import { checkedNetworks } from '../core/networks';
 import { platformOf } from '../platform/platform-of';
 import { NetworkBinding } from '../platform/bindings';
 
@@ -17,6 +18,14 @@ export interface NetworkProps {
    * @default false
    */
   readonly internal?: boolean;
+
+  /**
+   * Gives the network IPv6 beside IPv4: a network of its own of /48 to /64, such as one of those that everybody may make up (RFC 4193): `fd`, ten random hexadecimal
+   * digits, four for the subnet. Another one is another network, whose members are replaced.
+   *
+   * @default - IPv4 alone
+   */
+  readonly ipv6Subnet?: string;
 }
 
 /**
@@ -39,13 +48,24 @@ export class Network extends Construct implements INetwork {
   public readonly networkReference: string;
   /** Whether the network has no routed way out. */
   public readonly internal: boolean;
+  /** The IPv6 network, if it has one. */
+  public readonly ipv6Subnet?: string;
 
   /** @internal */
   public readonly _binding: NetworkBinding;
 
+  /**
+   * @throws when `ipv6Subnet` is not such a network
+   */
   constructor(scope: Construct, id: string, props: NetworkProps = {}) {
     super(scope, id);
     this.internal = props.internal ?? false;
+    this.ipv6Subnet = props.ipv6Subnet;
+    const [prefix, length] = (props.ipv6Subnet ?? 'fd00::/64').split('/');
+    // In this form the first address of the network is its text and one digit more.
+    if (!/^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){0,3}::$/.test(prefix) || !/^(4[89]|5\d|6[0-4])$/.test(length))
+      reject(this, `ipv6Subnet must be an IPv6 network of /48 to /64 in lower case, such as "fd7c:31a0:9e5b:1::/64", got ${shown(props.ipv6Subnet)}`);
+    checkedNetworks(this, 'ipv6Subnet', [`${prefix}/${length}`]);
     this._binding = platformOf(this)._bindNetwork(this);
     this.networkReference = this._binding.reference;
   }

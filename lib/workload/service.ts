@@ -9,6 +9,8 @@ import { Endpoint } from './endpoint';
 import { HealthCheck } from './health-check';
 import { Workload, WorkloadProps } from './workload';
 
+const HOST_ADDRESS = /^(\d{1,3}\.){3}\d{1,3}$|^[0-9a-f:]*:[0-9a-f:]*$/;
+
 /** How the servers of one version make place for those of the next. */
 export enum UpdateStrategy {
   /** The new ones start beside the old ones; the old ones go when the new ones are healthy. */
@@ -24,7 +26,7 @@ export interface PublishedPort {
   /** The port on the host. */
   readonly hostPort: number;
   /**
-   * The IPv4 address of the host at which the port is open.
+   * The address of the host at which the port is open, of IPv4 or IPv6.
    *
    * @default '127.0.0.1'
    */
@@ -164,16 +166,11 @@ export class Service extends Workload {
     for (const port of this.publishedPorts) {
       requireInteger(this, 'containerPort', port.containerPort, { min: 1, max: 65535 });
       requireInteger(this, 'hostPort', port.hostPort, { min: 1, max: 65535 });
-      requireMatch(
-        this,
-        'address',
-        port.address ?? '127.0.0.1',
-        /^(\d{1,3}\.){3}\d{1,3}$/,
-        'an IPv4 address of the host, such as 127.0.0.1 or 0.0.0.0',
-      );
+      requireMatch(this, 'address', port.address ?? '127.0.0.1', HOST_ADDRESS, 'an address of the host, such as 127.0.0.1, 0.0.0.0 or ::');
       requireMatch(this, 'protocol', port.protocol ?? 'tcp', /^(tcp|udp)$/, 'tcp or udp');
       const protocol = port.protocol ?? 'tcp';
-      for (const key of [`host port ${port.hostPort}/${protocol}`, `container port ${port.containerPort}/${protocol}`]) {
+      const family = port.address?.includes(':') ? ' of IPv6' : '';
+      for (const key of [`host port ${port.hostPort}/${protocol}${family}`, `container port ${port.containerPort}/${protocol}`]) {
         // One container port at two host ports is replaced at every plan by the provider.
         if (seen.has(key)) reject(this, `${key} is published twice, got ${shown(port.hostPort)}; publish it once`);
         seen.add(key);

@@ -80,7 +80,7 @@ def describe(code):
 
 def stop(server):
     if server.poll() is None:
-        # Gunicorn's quick shutdown: there is no request to wait for, and the release waits for this.
+        # Gunicorn's quick shutdown: there is no request to wait for.
         server.send_signal(signal.SIGINT)
         try:
             server.wait(STOP_GRACE)
@@ -113,13 +113,15 @@ def main(arguments):
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     problem = wait_until_healthy(server, options)
-    stop(server)
     if problem:
+        stop(server)
         print(f"preflight: FAILED: {problem}", flush=True)
         return 1
     if options.mark:
         mark(options.mark)
     print(f"preflight: the server answers as it should, after {time.monotonic() - started:.1f} s", flush=True)
+    # The release waits for this job, and the server ends with its container: it is told so, and not waited for.
+    server.send_signal(signal.SIGINT)
     return 0
 
 

@@ -30,6 +30,7 @@ import {
   Tls,
   Volume,
 } from '../../lib';
+import { shortHash } from '../../lib/core/text';
 import { folder } from '../support/folder';
 
 /** A place in the API that text comes in by. */
@@ -430,6 +431,17 @@ export const cases: readonly FuzzCase[] = [
       () => ({}),
       (made, [value]) => void made.addCommand('C', { schedule: Schedule.cron(value), command: ['run'] }),
     ),
+  },
+  {
+    props: ['NetworkProps.ipv6Subnet', 'ProxyIpv6.subnet'],
+    benign: (index) => `fd7c:31a0:9e5b:${index + 1}::/64`,
+    forms: (subnet) => [subnet, subnet.replace(/\/.*$/, '1'), shortHash(subnet, 6)],
+    build: proxy(([subnet]) => ({ ipv6: { subnet } })),
+  },
+  {
+    props: ['ProxyIpv6.address'],
+    benign: (index) => `fd00::${index + 1}`,
+    build: proxy(([address]) => ({ ipv6: { subnet: 'fd7c:31a0:9e5b:1::/64', address } })),
   },
   { props: ['NginxProxyProps.address'], benign: (index) => `10.0.0.${index + 1}`, build: proxy(([address]) => ({ address })) },
   { props: ['NginxProxyProps.httpSnippet'], benign: word, configures: true, build: proxy(([httpSnippet]) => ({ httpSnippet })) },

@@ -4,6 +4,7 @@ import { Balancing } from '../../lib/nginx/balancing';
 import { ErrorPage } from '../../lib/nginx/error-page';
 import { NginxProxy, NginxProxyProps } from '../../lib/nginx/nginx-proxy';
 import { ProxyRouteProps } from '../../lib/nginx/proxy-route';
+import { Tls } from '../../lib/nginx/tls';
 import { INginxProxy, IProxyTarget, ProxyFileLocation, ProxyRoute, ProxyTargetConfig } from '../../lib/nginx/proxy-target';
 import { ContainerImage } from '../../lib/image/container-image';
 import { Duration } from '../../lib/core/duration';
@@ -298,7 +299,9 @@ location ^~ /hello/static/ {
     }
 `);
     expect(config).toContain('        location = /generation {\n            include generation.conf;\n        }\n');
-    expect(config).toContain('    access_log /dev/stdout json buffer=4k flush=1s;\n');
+    expect(config).toContain(
+      '    map $upstream_cache_status $logged {\n        default 1;\n        HIT 0;\n    }\n    access_log /dev/stdout json buffer=4k flush=1s if=$logged;\n',
+    );
   });
 
   test('the log is JSON', () => {
@@ -390,6 +393,19 @@ describe('what runs', () => {
     expect(new Synthesized(full).container('shop/Proxy/Server')).toEqual(new Synthesized(bare).container('shop/Proxy/Server'));
   });
 
+  test('clients by IPv6 come to ports of their own', () => {
+    const stack = newStack();
+    const proxy = newProxy({ httpPort: 80, tls: Tls.selfSigned(), http3: true, ipv6: { subnet: 'fd7c:31a0:9e5b:1::/64' } }, stack);
+    proxy.addRoute({ host: 'shop.example.com', target: new Target(stack, 'Web') });
+    const published = (address: string) =>
+      new Synthesized(stack)
+        .container('shop/Proxy/Server')
+        .ports.filter(({ ip }: { ip: string }) => ip === address)
+        .map((port: Record<string, unknown>) => `${port.external}/${port.protocol} ${port.internal}`);
+    expect(published('0.0.0.0')).toEqual(['80/tcp 8080', '443/tcp 8443', '443/udp 8443']);
+    expect(published('::')).toEqual(['80/tcp 8082', '443/tcp 8444', '443/udp 8444']);
+  });
+
   test('the container is confined', () => {
     const stack = newStack();
     const proxy = newProxy({ httpPort: 8080, address: '127.0.0.1' }, stack);
@@ -451,6 +467,11 @@ describe('bad input', () => {
   test.each<[NginxProxyProps, RegExp]>([
     [{ httpPort: 0 }, /^shop\/Proxy: httpPort must be an integer from 1 to 65535, got 0$/],
     [{ address: 'localhost' }, /^shop\/Proxy: address must be an IPv4 address/],
+    [
+      { ipv6: { subnet: 'fd00::/64', address: '127.0.0.1' } },
+      /^shop\/Proxy: ipv6.address must be an IPv6 address of the host, such as ::1 or ::, got "127.0.0.1"$/,
+    ],
+    [{ ipv6: { subnet: '10.0.0.0/8' } }, /^shop\/Proxy\/Edge: ipv6Subnet must be an IPv6 network of \/48 to \/64/],
     [{ maxBodySize: Size.mebibytes(0) }, /^shop\/Proxy: maxBodySize must be 1 KiB or more, got 0 MiB$/],
     [{ timeouts: { read: Duration.millis(0) } }, /^shop\/Proxy: timeouts.read must be 100 ms or more, got 0s$/],
     [{ clientTimeouts: { header: Duration.millis(1) } }, /^shop\/Proxy: clientTimeouts.header must be/],

@@ -66,7 +66,7 @@ test.each<[string, object, RegExp]>([
   [
     'a host name as address',
     { publishedPorts: [port(80, 80, { address: 'localhost' })] },
-    /^shop\/Web: address must be an IPv4 address of the host, .*, got "localhost"$/,
+    /^shop\/Web: address must be an address of the host, .*, got "localhost"$/,
   ],
   ['another protocol', { publishedPorts: [port(80, 80, { protocol: 'sctp' })] }, /^shop\/Web: protocol must be tcp or udp, got "sctp"$/],
   ['a signal in lower case', { stopSignal: 'sigterm' }, /^shop\/Web: stopSignal must be the name of a signal such as "SIGTERM", got "sigterm"$/],

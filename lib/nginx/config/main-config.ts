@@ -22,6 +22,8 @@ export interface MainSettings {
   readonly workerConnections: number;
   readonly gzip: boolean;
   readonly accessLog: boolean;
+  /** Whether clients come by IPv6, too. */
+  readonly ipv6: boolean;
   readonly cacheSize: Size;
   readonly headerTimeout: Duration;
   readonly bodyTimeout: Duration;
@@ -64,7 +66,7 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
         ...(settings.snippet ? [directive('include', `owners/${PROXY_OWNER}/snippets/http.conf`)] : []),
         directive('include', `owners/*/${HTTP_FOLDER}/*.conf`),
         directive('include', 'owners/*/upstreams/*.conf'),
-        unknownHosts(),
+        unknownHosts(settings.ipv6),
         ...(settings.tls ? tlsConfig(settings.tls) : []),
         directive('include', 'servers.conf'),
         localServer([

@@ -1,5 +1,5 @@
-import { CACHE_FOLDER, HTTP_PORT, LOCAL_PORT } from '../proxy-layout';
-import { block, ConfigNode, directive, expression } from './directive';
+import { CACHE_FOLDER, HTTP_PORT, IPV6_PORTS, LOCAL_PORT } from '../proxy-layout';
+import { block, ConfigNode, directive, expression, mapEntry } from './directive';
 
 /* What the proxy's configuration, its bootstrap and the file server have in common: how nginx runs in a container that is not root's. */
 
@@ -30,12 +30,17 @@ export function temporaryFolders(parent: string): ConfigNode[] {
 /** A folder on the disk: in a tmpfs a large upload would count as memory of the container. */
 export const PROXY_TEMPORARY_FOLDER = `${CACHE_FOLDER}/temporary`;
 
+/** Where clients come in: a port, and its twin for IPv6 where there is any. */
+export function listen(ipv6: boolean, port: number, ...parameters: string[]): ConfigNode[] {
+  return [directive('listen', port, ...parameters), ...(ipv6 ? [directive('listen', `[::]:${IPV6_PORTS[port]}`, ...parameters)] : [])];
+}
+
 /** Whoever asks for a host that is not here gets no answer at all. */
-export function unknownHosts(): ConfigNode {
+export function unknownHosts(ipv6: boolean): ConfigNode {
   return block(
     'server',
     [],
-    [directive('listen', HTTP_PORT, 'default_server', 'backlog=4096'), directive('access_log', 'off'), directive('return', 444)],
+    [...listen(ipv6, HTTP_PORT, 'default_server', 'backlog=4096'), directive('access_log', 'off'), directive('return', 444)],
   );
 }
 
@@ -55,7 +60,7 @@ export function localServer(locations: ConfigNode[]): ConfigNode {
   );
 }
 
-/** The log of requests, one JSON object a line. */
+/** The log of requests, one JSON object a line. What comes from the proxy's own cache is left out: a line costs the engine more than the answer costs nginx. */
 export function accessLog(enabled: boolean): ConfigNode[] {
   if (!enabled) return [directive('access_log', 'off')];
   const text = (name: string, variable: string) => `"${name}":"$${variable}"`;
@@ -91,6 +96,7 @@ export function accessLog(enabled: boolean): ConfigNode[] {
     ),
     directive('log_format', 'json', 'escape=json', expression(`{${fields.join(',')}}`)),
     // A pipe takes 4 KiB at once or not at all; of larger writes the lines of two workers get mixed.
-    directive('access_log', '/dev/stdout', 'json', 'buffer=4k', 'flush=1s'),
+    block('map', [expression('$upstream_cache_status'), expression('$logged')], [mapEntry('default', 1), mapEntry('HIT', 0)]),
+    directive('access_log', '/dev/stdout', 'json', 'buffer=4k', 'flush=1s', expression('if=$logged')),
   ];
 }

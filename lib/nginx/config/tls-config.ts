@@ -1,6 +1,7 @@
 import { CHALLENGES_FOLDER, HTTP_PORT, HTTPS_PORT, PROXY_OWNER, SCHEME_PORTS } from '../proxy-layout';
 import { ownSecurityHeaders } from './headers-config';
 import { block, comment, ConfigNode, directive, expression } from './directive';
+import { listen } from './process';
 
 /* TLS: what the proxy's own stack says of it, for the hosts of all stacks. */
 
@@ -9,6 +10,7 @@ export interface TlsSettings {
   /** The port of the host at which clients reach it. */
   readonly port: number;
   readonly http3: boolean;
+  readonly ipv6: boolean;
   /** Whether a route is for an address. Clients name no server in the handshake then. */
   readonly addresses: boolean;
 }
@@ -63,11 +65,11 @@ export function hostCertificate(host: string, owner: string, name: string): Conf
 }
 
 /** What the server of each host has from the proxy's stack, whichever stack the host is of. */
-export function listenConfig(settings: TlsSettings | undefined): ConfigNode[] {
-  if (!settings) return [directive('listen', HTTP_PORT)];
+export function listenConfig(settings: TlsSettings | undefined, ipv6: boolean): ConfigNode[] {
+  if (!settings) return listen(ipv6, HTTP_PORT);
   return [
-    directive('listen', HTTPS_PORT, 'ssl'),
-    ...(settings.http3 ? [directive('listen', HTTPS_PORT, 'quic')] : []),
+    ...listen(ipv6, HTTPS_PORT, 'ssl'),
+    ...(settings.http3 ? listen(ipv6, HTTPS_PORT, 'quic') : []),
     ...tlsHeaders(settings),
     // What a server has of its own takes the place of what it would have inherited.
     ...ownSecurityHeaders(),
@@ -84,13 +86,13 @@ function tlsHeaders({ http3, port }: TlsSettings): ConfigNode[] {
 }
 
 /** Over HTTP a known host is sent to HTTPS, with the method and the body that it came with. */
-function redirects({ port }: TlsSettings): ConfigNode {
+function redirects({ port, ipv6 }: TlsSettings): ConfigNode {
   const suffix = port === SCHEME_PORTS.https ? '' : `:${port}`;
   return block(
     'server',
     [],
     [
-      directive('listen', HTTP_PORT),
+      ...listen(ipv6, HTTP_PORT),
       directive('include', 'names.conf'),
       challenges(),
       block('location', ['/'], [directive('return', 308, expression(`https://$host${suffix}$request_uri`))]),
@@ -104,18 +106,18 @@ function challenges(): ConfigNode {
 }
 
 /** Who asks for a name that is not here is refused in the handshake, and shown no certificate. */
-function unknownNames({ http3, addresses }: TlsSettings): ConfigNode[] {
-  const listen = (...parameters: string[]) => [
-    directive('listen', HTTPS_PORT, 'ssl', ...parameters, ...(parameters.length > 0 ? ['backlog=4096'] : [])),
+function unknownNames({ http3, addresses, ipv6 }: TlsSettings): ConfigNode[] {
+  const listening = (...parameters: string[]) => [
+    ...listen(ipv6, HTTPS_PORT, 'ssl', ...parameters, ...(parameters.length > 0 ? ['backlog=4096'] : [])),
     // With a socket for each worker: a client's packets come to the worker that knows it.
-    ...(http3 ? [directive('listen', HTTPS_PORT, 'quic', ...parameters, ...(parameters.length > 0 ? ['reuseport'] : []))] : []),
+    ...(http3 ? listen(ipv6, HTTPS_PORT, 'quic', ...parameters, ...(parameters.length > 0 ? ['reuseport'] : [])) : []),
   ];
   const server = (children: ConfigNode[]) => block('server', [], [...children, directive('access_log', 'off'), directive('return', 444)]);
   const refused = directive('ssl_reject_handshake', 'on');
-  if (!addresses) return [server([...listen('default_server'), refused])];
+  if (!addresses) return [server([...listening('default_server'), refused])];
   return [
     // No name at all: it may be meant for the address.
-    server(listen('default_server')),
-    server([...listen(), directive('server_name', expression('~.')), refused]),
+    server(listening('default_server')),
+    server([...listening(), directive('server_name', expression('~.')), refused]),
   ];
 }

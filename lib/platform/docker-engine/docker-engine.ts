@@ -5,7 +5,7 @@ import { TerraformResource, TerraformStack } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { reject } from '../../core/errors';
 import { RemovalPolicy } from '../../core/removal-policy';
-import { terraformText } from '../../core/text';
+import { shortHash, terraformText } from '../../core/text';
 import { ContainerImage } from '../../image/container-image';
 import { parseImageReference } from '../../image/image-reference';
 import { Endpoint } from '../../workload/endpoint';
@@ -110,11 +110,15 @@ export class DockerEngine extends Platform {
     this.context.prepareStack(network);
     // Two networks may have one name for an engine, and whatever a network's members are created before destroyed is so too: thus a network is
     // never replaced under its name.
-    const name = this.context.names.fixed(network) + (network.internal ? '-internal' : '');
+    const { ipv6Subnet } = network;
+    const suffix = ipv6Subnet === undefined ? '' : `-${shortHash(ipv6Subnet, 6)}`;
+    const name = this.context.names.fixed(network) + (network.internal ? '-internal' : '') + suffix;
     const resource = new DockerNetwork(network, 'Resource', {
       name,
       driver: 'bridge',
       internal: network.internal,
+      // With the gateway that the engine would choose itself, and show after its next start (moby#26799).
+      ...(ipv6Subnet === undefined ? {} : { ipv6: true, ipamConfig: [{ subnet: ipv6Subnet, gateway: ipv6Subnet.replace(/\/.*$/, '1') }] }),
       provider: this.context.provider,
       dependsOn: [this.context.ownershipOf(network)],
       labels: this.context.labelBlocks(network),

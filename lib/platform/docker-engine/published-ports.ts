@@ -1,7 +1,8 @@
 import { reject } from '../../core/errors';
 import type { PublishedPort, Service } from '../../workload/service';
 
-const EVERYWHERE = '0.0.0.0';
+const EVERYWHERE = ['0.0.0.0', '::'];
+const isOfIpv6 = (address: string) => address.includes(':');
 
 interface Taken {
   readonly service: Service;
@@ -28,6 +29,7 @@ export class PublishedPorts {
 
 function clash(one: PublishedPort, other: PublishedPort): boolean {
   const addresses = [one.address ?? '127.0.0.1', other.address ?? '127.0.0.1'];
-  const sameAddress = addresses[0] === addresses[1] || addresses.includes(EVERYWHERE);
+  const sameAddress =
+    addresses[0] === addresses[1] || (isOfIpv6(addresses[0]) === isOfIpv6(addresses[1]) && addresses.some((one) => EVERYWHERE.includes(one)));
   return sameAddress && one.hostPort === other.hostPort && (one.protocol ?? 'tcp') === (other.protocol ?? 'tcp');
 }

@@ -7,15 +7,18 @@ makes its requests one after the other, each over a new connection and never twi
 """
 import asyncio
 import collections
+import fcntl
 import json
 import resource
 import signal
 import socket
+import struct
 import sys
 import time
 
 options = json.loads(sys.argv[1])
 host, port, name = options['host'], options['port'], options['name']
+source = options.get('source')
 begun = time.monotonic()
 found = {'seconds': 0, 'opened': 0, 'open': 0, 'most': 0, 'failed': 0, 'statuses': collections.Counter()}
 ending = asyncio.Event()
@@ -37,6 +40,29 @@ async def pause(seconds):
 def answered(answer):
     if answer.startswith(b'HTTP/1.1 '):
         found['statuses'][answer[9:12].decode()] += 1
+
+
+def resolved():
+    return host if source else socket.gethostbyname(host)
+
+
+def take_address():
+    """Gives this container the address that its connections come from, as `ip -6 address add SOURCE/48 dev eth0` would."""
+    siocsifaddr = 0x8916
+    interface = socket.if_nametoindex('eth0')
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, siocsifaddr, struct.pack('=16sIi', socket.inet_pton(socket.AF_INET6, source), 48, interface))
+    # Until the kernel knows that nobody else has it.
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with socket.socket(socket.AF_INET6) as tried:
+                tried.bind((source, 0))
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 # ---- what one connection does ----
@@ -83,7 +109,9 @@ async def connection():
         writer = None
         try:
             async with opening:
-                made = socket.socket()
+                made = socket.socket(socket.AF_INET6 if source else socket.AF_INET)
+                if source:
+                    made.bind((source, 0))
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 made.setblocking(False)
                 await asyncio.wait_for(asyncio.get_running_loop().sock_connect(made, address), 10)
@@ -109,7 +137,7 @@ async def flood():
     every = batch * options['count'] / options['rate']
     while not ending.is_set():
         try:
-            reader, writer = await asyncio.open_connection(*address)
+            reader, writer = await asyncio.open_connection(*address, local_addr=(source, 0) if source else None)
             for _ in range(20):
                 begun = time.monotonic()
                 writer.write(request('/') * batch)
@@ -136,7 +164,7 @@ async def attack():
     opening = asyncio.Semaphore(500)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ending.set)
-    address = (socket.gethostbyname(host), port)
+    address = (resolved(), port)
     one = flood if options['kind'] == 'flood' else connection
     tasks = [asyncio.create_task(one()) for _ in range(options['count'])]
     deadline = time.monotonic() + 30
@@ -155,7 +183,7 @@ async def attack():
 
 def ask():
     """One request; gives its status."""
-    with socket.create_connection(address, timeout=5) as made:
+    with socket.create_connection(address, timeout=5, source_address=(source, 0) if source else None) as made:
         made.sendall(request('/', 'Connection: close'))
         answer = b''
         while part := made.recv(65536):
@@ -166,7 +194,7 @@ def ask():
 
 def client():
     global address
-    address = (socket.gethostbyname(host), port)
+    address = (resolved(), port)
     times, failures = [], []
     end = time.monotonic() + options['seconds']
     while time.monotonic() < end:
@@ -199,6 +227,8 @@ def upload():
 
 _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+if source:
+    take_address()
 if options['kind'] == 'client':
     client()
 elif options['kind'] == 'upload':

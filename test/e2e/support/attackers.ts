@@ -33,6 +33,8 @@ export interface Victim {
   readonly network: string;
   /** The Host header. */
   readonly name: string;
+  /** Of the network's addresses of IPv6, if requests come by it: whoever attacks has another network of /64 than who does not. */
+  readonly prefix?: string;
 }
 
 /** Containers with addresses of their own in a network of the test's: the engine shows all clients on the loopback address of its host as one. */
@@ -50,7 +52,7 @@ export class Attackers {
   public async during<T>(victim: Victim, options: object, done: () => Promise<T>): Promise<{ attack: Attack; result: T }> {
     const name = this.next();
     // Attackers have machines of their own; here they get what others leave of the processor.
-    engine('run', '--detach', ...this.place(name, victim), '--cpu-shares', '16', ...this.program({ ...victim, ...options }));
+    engine('run', '--detach', ...this.place(name, victim), '--cpu-shares', '16', ...this.program({ ...this.source(victim, 'a'), ...options }));
     try {
       await eventually(() => {
         if (!engine('logs', name).includes('holding')) throw new Error('the attackers do not hold their connections');
@@ -82,7 +84,7 @@ export class Attackers {
   }
 
   private run(victim: Victim, options: object): Promise<unknown> {
-    const child = spawn('docker', ['run', '--rm', ...this.place(this.next(), victim), ...this.program({ ...victim, ...options })], {
+    const child = spawn('docker', ['run', '--rm', ...this.place(this.next(), victim), ...this.program({ ...this.source(victim, 'c'), ...options })], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [printed, problems] = ['', ''];
@@ -94,8 +96,13 @@ export class Attackers {
     });
   }
 
-  private place(name: string, { network }: Victim): string[] {
-    return ['--name', name, '--network', network];
+  private place(name: string, { network, prefix }: Victim): string[] {
+    return ['--name', name, '--network', network, ...(prefix === undefined ? [] : ['--user', '0:0', '--cap-add', 'NET_ADMIN'])];
+  }
+
+  /** An address that the container gives itself: engines before 27 count in 64 bits, and give all members of a network one network of /64. */
+  private source(victim: Victim, part: string): object {
+    return { ...victim, source: victim.prefix && `${victim.prefix}:${part}::${this.count}` };
   }
 
   private program(options: object): string[] {

@@ -2,7 +2,7 @@ import { renderConfig } from '../../../lib/nginx/config/directive';
 import { ownSecurityHeaders } from '../../../lib/nginx/config/headers-config';
 import { hostCertificate, listenConfig, tlsConfig, tlsHook } from '../../../lib/nginx/config/tls-config';
 
-const PLAIN = { port: 443, http3: false, addresses: false };
+const PLAIN = { port: 443, http3: false, ipv6: false, addresses: false };
 
 test('the whole of it', () => {
   expect(renderConfig(tlsConfig(PLAIN))).toBe(`ssl_protocols TLSv1.2 TLSv1.3;
@@ -63,17 +63,31 @@ test('HTTP/3 has a socket for each worker', () => {
 });
 
 test('what each host listens to', () => {
-  expect(renderConfig(listenConfig(undefined))).toBe('listen 8080;\n');
+  expect(renderConfig(listenConfig(undefined, false))).toBe('listen 8080;\n');
   const own = renderConfig(ownSecurityHeaders());
-  expect(renderConfig(listenConfig(PLAIN))).toBe(`listen 8443 ssl;\ninclude hsts.conf;\n${own}`);
-  expect(renderConfig(listenConfig({ port: 8443, http3: true, addresses: false }))).toBe(
+  expect(renderConfig(listenConfig(PLAIN, false))).toBe(`listen 8443 ssl;\ninclude hsts.conf;\n${own}`);
+  expect(renderConfig(listenConfig({ ...PLAIN, port: 8443, http3: true }, false))).toBe(
     `listen 8443 ssl;\nlisten 8443 quic;\nadd_header Alt-Svc "h3=\\":8443\\"; ma=86400" always;\ninclude hsts.conf;\n${own}`,
   );
 });
 
+test('with IPv6, every port has a twin', () => {
+  const settings = { ...PLAIN, http3: true, ipv6: true };
+  expect(renderConfig(listenConfig(undefined, true))).toBe('listen 8080;\nlisten "[::]:8082";\n');
+  expect(renderConfig(listenConfig(settings, true))).toContain(
+    'listen 8443 ssl;\nlisten "[::]:8444" ssl;\nlisten 8443 quic;\nlisten "[::]:8444" quic;\n',
+  );
+  expect(renderConfig(tlsConfig(settings))).toContain(`    listen 8443 ssl default_server backlog=4096;
+    listen "[::]:8444" ssl default_server backlog=4096;
+    listen 8443 quic default_server reuseport;
+    listen "[::]:8444" quic default_server reuseport;
+`);
+  expect(renderConfig(tlsConfig(settings))).toContain('    listen 8080;\n    listen "[::]:8082";\n');
+});
+
 test('what each location has that sets headers of its own', () => {
   expect(renderConfig(tlsHook(PLAIN, true))).toBe('include hsts.conf;\nproxy_hide_header Strict-Transport-Security;\n');
-  expect(renderConfig(tlsHook({ port: 443, http3: true, addresses: false }, false))).toBe(
+  expect(renderConfig(tlsHook({ port: 443, http3: true, ipv6: false, addresses: false }, false))).toBe(
     'add_header Alt-Svc "h3=\\":443\\"; ma=86400" always;\ninclude hsts.conf;\n',
   );
 });

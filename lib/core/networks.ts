@@ -1,7 +1,7 @@
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { reject, shown } from '../core/errors';
+import { reject, shown } from './errors';
 
 const ALLOWED = 'addresses and networks such as "192.0.2.7", "10.0.0.0/8", "2001:db8::/32"';
 

@@ -1,7 +1,7 @@
 import { App, Lazy, TerraformStack } from 'cdktf';
 import fc from 'fast-check';
 import { BlockList, isIPv4 } from 'node:net';
-import { checkedNetworks, checkedSomeNetworks } from '../../lib/nginx/networks';
+import { checkedNetworks, checkedSomeNetworks } from '../../lib/core/networks';
 
 const scope = new TerraformStack(new App(), 'shop');
 const check = (...networks: string[]) => checkedNetworks(scope, 'networks', networks);
