@@ -47,11 +47,11 @@ flock 8
 mv "$draft" "$request"
 
 wait_for_outcome() { # wait_for_outcome SECONDS
-  tries=$(($1 * 10))
+  tries=$(($1 * 20))
   until [ -e "$outcome" ]; do
     [ "$tries" -gt 0 ] || return 1
     tries=$((tries - 1))
-    sleep 0.1
+    sleep 0.05
   done
 }
 

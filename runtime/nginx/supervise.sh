@@ -74,11 +74,11 @@ activate() {
   point live "generations/$1"
   reload_nginx || return 1
   tries=0
-  while [ "$tries" -lt 150 ]; do
+  while [ "$tries" -lt 300 ]; do
     if [ "$(answered)" = "$1" ]; then return 0; fi
     if grep -q '\[emerg\]' "$refusal_log"; then break; fi
     nginx_runs || break
-    sleep 0.1
+    sleep 0.05
     tries=$((tries + 1))
   done
   { echo "nginx refused to reload:"; grep -v '^$' "$refusal_log" || echo "no new worker answered within 15 s"; } >"$work.refusal"
