@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ContainerImage, Duration, GunicornApp, NginxProxy, Tls } from '../../lib';
+import { Duration, GunicornApp, NginxProxy, Tls } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
+import { greeter, writeGreeter } from './support/greeter';
 import { ask, eventually } from './support/http';
 import { FOR_LOAD, underLoad } from './support/load';
 import { Pebble, prepareAcme } from './support/pebble';
@@ -33,16 +34,6 @@ let pebble: Pebble | undefined;
 let root: string;
 let joined = false;
 
-function appOf(greeting: string) {
-  return {
-    image: ContainerImage.fromPythonProject(project, { withoutRequirements: true }),
-    module: 'app:application',
-    replicas: 1,
-    workers: 2,
-    environment: { GREETING: greeting },
-  };
-}
-
 const acme = () =>
   Tls.acme({
     email: 'admin@shop.test',
@@ -55,7 +46,7 @@ const acme = () =>
 function edgeStack(tls: () => Tls): Build {
   return stack((made) => {
     const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, httpsPort: tlsPort, tls: tls(), limits: FOR_LOAD });
-    proxy.addRoute({ host: HOST, aliases: [ALIAS], target: new GunicornApp(made, 'App', appOf('edge')) });
+    proxy.addRoute({ host: HOST, aliases: [ALIAS], target: new GunicornApp(made, 'App', greeter(project, 'edge')) });
   });
 }
 
@@ -67,14 +58,13 @@ const guestStack: Build = stack((made) => {
     scheme: 'https',
     httpsPort: tlsPort,
   });
-  proxy.addRoute({ host: GUEST, target: new GunicornApp(made, 'App', appOf('guest')), tls: acme() });
+  proxy.addRoute({ host: GUEST, target: new GunicornApp(made, 'App', greeter(project, 'guest')), tls: acme() });
 });
 
 beforeAll(async () => {
   port = await freePort();
   tlsPort = await freePort();
-  mkdirSync(project);
-  writeFileSync(join(project, 'app.py'), APP);
+  writeGreeter(project, APP);
   const program = prepareAcme();
   edge.deploy(edgeStack(() => Tls.selfSigned()));
   const [image, address] = ['{{.Image}}', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'].map((format) =>

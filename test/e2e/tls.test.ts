@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ContainerImage, Duration, ErrorPage, GunicornApp, Hsts, NginxProxy, Tls } from '../../lib';
+import { Duration, ErrorPage, GunicornApp, Hsts, NginxProxy, Tls } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
+import { greeter, writeGreeter } from './support/greeter';
 import { ask, eventually } from './support/http';
 import { FOR_LOAD, underLoad } from './support/load';
 import { freePort } from './support/port';
@@ -61,7 +62,7 @@ interface Variant {
 
 function edgeStack({ tls, hsts }: Variant): Build {
   return stack((made) => {
-    const hello = new GunicornApp(made, 'Hello', appOf('edge'));
+    const hello = new GunicornApp(made, 'Hello', greeter(project, 'edge'));
     const proxy = new NginxProxy(made, 'Proxy', {
       address: '127.0.0.1',
       httpPort: port,
@@ -77,7 +78,7 @@ function edgeStack({ tls, hsts }: Variant): Build {
 }
 
 const guestStack: Build = stack((made) => {
-  const app = new GunicornApp(made, 'Guest', appOf('guest'));
+  const app = new GunicornApp(made, 'Guest', greeter(project, 'guest'));
   const proxy = NginxProxy.fromAttributes(made, 'Proxy', {
     edgeNetworkName: `${edge.namespace}-proxy-edge`,
     configurationVolumeName: `${edge.namespace}-proxy-configuration`,
@@ -87,16 +88,6 @@ const guestStack: Build = stack((made) => {
   });
   proxy.addRoute({ host: GUEST, target: app, tls: files('guest') });
 });
-
-function appOf(greeting: string) {
-  return {
-    image: ContainerImage.fromPythonProject(project, { withoutRequirements: true }),
-    module: 'app:application',
-    replicas: 1,
-    workers: 2,
-    environment: { GREETING: greeting },
-  };
-}
 
 /** The curl of the proxy's image, which knows HTTP/3, on the host's network. */
 function newCurl(...options: string[]): string {
@@ -123,8 +114,7 @@ let published: number;
 beforeAll(async () => {
   port = await freePort();
   tlsPort = await freePort();
-  mkdirSync(project);
-  writeFileSync(join(project, 'app.py'), APP);
+  writeGreeter(project, APP);
   first = issue('shop', HOST);
   issue('own', OWN);
   issue('guest', GUEST);

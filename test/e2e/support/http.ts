@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { Agent, ClientRequest, IncomingMessage, request, RequestOptions } from 'node:http';
 
 /** What a server answered. */
 export interface Answer {
@@ -23,17 +23,26 @@ export interface Question {
 
 /** Asks a server on loopback. A connection that is closed without an answer is an error, `ECONNRESET`. */
 export function ask(question: Question): Promise<Answer> {
+  // A connection of its own, unless the test says otherwise: a kept one may lead to a proxy that is gone.
+  return exchange(request, question, { agent: question.agent ?? false });
+}
+
+/** Asks by a means, with options of that means. */
+export function exchange<O extends RequestOptions>(
+  means: (options: O, answered: (response: IncomingMessage) => void) => ClientRequest,
+  question: Question,
+  options: O,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request(
+    const sent = means(
       {
         host: '127.0.0.1',
         port: question.port,
         path: question.path ?? '/',
         method: question.method ?? 'GET',
-        // A connection of its own, unless the test says otherwise: a kept one may lead to a proxy that is gone.
-        agent: question.agent ?? false,
         timeout: 30_000,
         headers: { ...(question.host ? { Host: question.host } : {}), ...question.headers },
+        ...options,
       },
       (response) => {
         const parts: Buffer[] = [];

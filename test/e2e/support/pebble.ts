@@ -5,17 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { engine } from './docker';
 import { eventually } from './http';
+import { prepareStandIns } from './stand-ins';
 import { makeCertificate } from './tls';
 
 const ROOT = join(__dirname, '..', '..', '..');
 
 /** What is missing for ACME: the client's image, where stand-ins are in use, and the server. Gives the path of the server's program. */
 export function prepareAcme(): string {
+  prepareStandIns('lego');
   const program = `
     import { ensurePebble } from './tools/setup/pebble.mjs';
-    import { STAND_INS } from './tools/setup/pins.mjs';
-    import { ensureStandIns } from './tools/setup/standins.mjs';
-    if (process.env.CDKTF_DJANGO_IMAGE_MIRROR === STAND_INS) await ensureStandIns(['lego']);
     console.log('pebble: ' + (await ensurePebble()));`;
   const made = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: ROOT, encoding: 'utf8' });
   const found = /^pebble: (.*)$/m.exec(made.stdout ?? '');

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:https';
+import { request, RequestOptions } from 'node:https';
 import { join } from 'node:path';
-import { Answer, Question } from './http';
+import { Answer, exchange, Question } from './http';
 
 /** What openssl's client says of a handshake. */
 export interface Handshake {
@@ -71,34 +71,8 @@ export function makeCertificate(
 }
 
 /** Asks a server on loopback over HTTPS, whoever certified it. */
-export function https(question: Question & { readonly servername?: string }): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { servername } = question;
-    const sent = request(
-      {
-        host: '127.0.0.1',
-        port: question.port,
-        path: question.path ?? '/',
-        method: question.method ?? 'GET',
-        agent: false,
-        timeout: 30_000,
-        rejectUnauthorized: false,
-        // An address is no name.
-        servername: servername !== undefined && /[a-z]/.test(servername) ? servername : '',
-        headers: { ...(question.host ? { Host: question.host } : {}), ...question.headers },
-      },
-      (response) => {
-        const parts: Buffer[] = [];
-        response.on('data', (part: Buffer) => parts.push(part));
-        response.on('error', reject);
-        response.on('end', () => {
-          const bytes = Buffer.concat(parts);
-          resolve({ status: response.statusCode!, headers: response.headers, body: bytes.toString('utf8'), bytes });
-        });
-      },
-    );
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
-    sent.on('error', reject);
-    sent.end(question.body);
-  });
+export function https({ servername, ...question }: Question & { readonly servername?: string }): Promise<Answer> {
+  // An address is no name.
+  const name = servername !== undefined && /[a-z]/.test(servername) ? servername : '';
+  return exchange(request, question, { agent: false, rejectUnauthorized: false, servername: name } as RequestOptions);
 }
