@@ -427,6 +427,7 @@ export const cases: readonly FuzzCase[] = [
   {
     props: ['Schedule.cron(expression)'],
     benign: () => '7 4 * * *',
+    forms: (value) => [value.trim().replace(/\s+/g, ' ')],
     build: django(
       () => ({}),
       (made, [value]) => void made.addCommand('C', { schedule: Schedule.cron(value), command: ['run'] }),

@@ -4,8 +4,8 @@ import { newStack, Synthesized } from '../support/synth';
 import { FuzzCase } from './cases';
 import { decodedStack, difference } from './decode';
 
-/** An error of ours: the path of a construct, or the class of a value, and what is wrong. */
-const CLEAR = /^(shop[^]*?|[A-Z][A-Za-z]+(\.[a-z]\w*)?): [^]{10,}/;
+/** An error of ours: the path of a construct, or the class of a value, and what is wrong. Or one of constructs', for an id, which has no path yet. */
+const CLEAR = /^((shop[^]*?|[A-Z][A-Za-z]+(\.[a-z]\w*)?): [^]{10,}|Only root constructs may have an empty ID$)/;
 
 export interface Outcome {
   /** What was wrong: nothing, in the end. */
@@ -24,7 +24,9 @@ function valuesOf(one: FuzzCase): fc.Arbitrary<string> {
     return whole.slice(0, at) + part + whole.slice(at);
   });
   // The marks of decode.ts are no text of anybody's.
-  return fc.oneof(text, spliced, spliced).map((value) => value.replace(/[\uE000\uE001]/g, ''));
+  const any = fc.oneof(text, spliced, spliced).map((value) => value.replace(/[\uE000\uE001]/g, ''));
+  // No configuration is no file of it.
+  return one.configures ? any.filter((value) => value !== '') : any;
 }
 
 function synthesized(one: FuzzCase, values: readonly string[]): Synthesized {
