@@ -159,6 +159,17 @@ describe('what is no fault', () => {
     ['a base image with a version', dockerfile('FROM python:3.14.8-slim AS build\nFROM python@' + DIGEST + '\nCOPY --from=build /a /a\n')],
     ['a base image that the build names', dockerfile('ARG BASE=python:3.14\nFROM ${BASE}\n')],
     ['nothing beneath', dockerfile('FROM scratch\n')],
+    [
+      'a database with backups, and the scratch volume of a drill',
+      {
+        add: (stack) => {
+          const second = new PostgresDb(stack, 'Second');
+          const schedule = Schedule.cron('0 3 * * *');
+          second.addBackup('Nightly', { schedule });
+          second.addRestoreDrill('Weekly', { schedule, query: 'SELECT true' });
+        },
+      },
+    ],
     ['a database elsewhere', { add: (stack) => elsewhere(stack) }],
   ])('%s', (_what, planted) => expect(findings(judge(planted))).toEqual([]));
 
