@@ -127,9 +127,13 @@ def status(settings):
     except BackupError as error:
         well, summary = False, str(error)
     store = open_store(settings)
-    known = [aged(one) for one in store.listing()]
-    newest = next((one for one in known if one["good"]), None)
-    told = {"name": settings["name"], "healthy": well, "summary": summary, "newest": newest, "backups": len(known)}
+    try:
+        known = [aged(one) for one in store.listing()]
+    except BackupError as error:
+        # A bucket that cannot be reached.
+        known, summary = None, f"{summary}; {error}"
+    newest = next((one for one in known or [] if one["good"]), None)
+    told = {"name": settings["name"], "healthy": well, "summary": summary, "newest": newest, "backups": None if known is None else len(known)}
     print(json.dumps({**told, "last": store.read_status().get("last")}, indent=2))
     return 0
 

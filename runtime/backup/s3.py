@@ -16,6 +16,9 @@ from sets import CHUNK, NAME, UNFINISHED, BackupSet, Store, described, read_mani
 from settings import BackupError, from_iso
 
 
+PATIENCE = 30
+
+
 class S3Store(Store):
     def __init__(self, settings):
         super().__init__(settings)
@@ -32,10 +35,14 @@ class S3Store(Store):
         }
         return {**os.environ, **own}
 
-    def restic(self, *arguments, check=True):
-        ran = subprocess.run(
-            ["restic", *arguments], env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    def restic(self, *arguments, check=True, patience=None):
+        """`patience` seconds at most: by itself restic tries for a quarter of an hour to reach a bucket."""
+        command = ["restic", *arguments]
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        try:
+            ran = subprocess.run(command, env=self.environment(), text=True, timeout=patience, **pipes)
+        except subprocess.TimeoutExpired:
+            raise BackupError(f"the bucket did not answer within {patience} s") from None
         if check and ran.returncode != 0:
             raise BackupError(f"restic {arguments[0]} failed: {reason_of(ran)}")
         return ran
@@ -66,10 +73,10 @@ class S3Store(Store):
             shutil.rmtree(one.folder, ignore_errors=True)
 
     def ensure_repository(self):
-        there = self.restic("cat", "config", check=False)
+        there = self.restic("cat", "config", check=False, patience=PATIENCE)
         if there.returncode == 0:
             return
-        made = self.restic("init", check=False)
+        made = self.restic("init", check=False, patience=PATIENCE)
         if made.returncode != 0:
             first = there if "already" in made.stderr else made
             raise BackupError(f"the bucket cannot be used: {reason_of(first)}")
@@ -96,7 +103,8 @@ class S3Store(Store):
 
     def snapshots(self):
         found = []
-        for one in json.loads(self.restic("snapshots", "--json", "--no-lock", "--host", self.owner).stdout or "[]"):
+        listed = self.restic("snapshots", "--json", "--no-lock", "--host", self.owner, patience=PATIENCE)
+        for one in json.loads(listed.stdout or "[]"):
             tags = dict(tag.split(":", 1) for tag in one.get("tags") or [] if ":" in tag)
             if NAME.fullmatch(tags.get("name", "")) and "about" in tags:
                 found.append((tags["name"], one["id"], one["paths"][0], json.loads(base64.urlsafe_b64decode(tags["about"]))))

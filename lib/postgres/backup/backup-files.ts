@@ -20,7 +20,7 @@ export const PROGRAMS = '/run/cdktf-backup';
 /** The word that tells the health check of a drill from that of a backup. */
 export const DRILL = 'drill';
 
-const MODULES = ['backup.py', 'drill.py', 'dump.py', 'postgres.py', 'restore.py', 'sets.py', 'settings.py'];
+const MODULES = ['backup.py', 'drill.py', 'dump.py', 'postgres.py', 'restore.py', 's3.py', 'sets.py', 'settings.py'];
 /** Seconds that a run in progress has to end by itself when the container is to end; then it is ended, and the next one removes what it left. */
 const GRACE = 30;
 /** Seconds from SIGTERM to SIGKILL, as in runtime/python/schedule.py, and some to leave. */

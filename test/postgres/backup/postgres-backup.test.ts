@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { TerraformVariable } from 'cdktf';
 import {
   BackupTarget,
@@ -12,7 +14,7 @@ import {
   Size,
   Volume,
 } from '../../../lib';
-import { runtimeFile } from '../../../lib/image/default-images';
+import { runtimeFile, runtimeFolder } from '../../../lib/image/default-images';
 import { violations } from '../../support/graph';
 import { Arguments, label, newStack, Synthesized } from '../../support/synth';
 
@@ -125,6 +127,14 @@ describe('what makes backups', () => {
     const [before, after] = [told(synthBackup()), told(synthBackup(options))];
     expect(after.server).toBe(before.server);
     expect(after.backup).not.toEqual(before.backup);
+  });
+
+  test('has all programs', () => {
+    const files = synthBackup()
+      .container('shop/Db/Nightly/Files')
+      .upload.map((one: Arguments) => one.file.replace('/files/', ''));
+    const programs = readdirSync(join(runtimeFolder, 'backup')).filter((name) => name.endsWith('.py'));
+    expect(files.sort()).toEqual([...programs, 'schedule.py', 'schedule.json', 'backup.json'].sort());
   });
 
   test('waits for no server, and starts nothing twice', () => expect(violations(synthBackup())).toEqual([]));
