@@ -32,7 +32,9 @@ def run(settings):
             if left.startswith(LEFT) or left == settings["id"]:
                 shutil.rmtree(os.path.join(scratch, left))
         begun = time.monotonic()
-        with open_store(settings).opened() as one:
+        store = open_store(settings)
+        # Not the newest good one: that an older one is good says nothing about the newest.
+        with store.opened(store.newest_name()) as one:
             report.update({"backup": one.name, "bytes": one.bytes, "backupAgeSeconds": round(started - one.started)})
             report["readSeconds"] = round(time.monotonic() - begun, 3)
             rehearse(settings, one, report)

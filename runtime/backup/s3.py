@@ -117,6 +117,9 @@ class S3Store(Store):
         newest = self.read_status().get("newest")
         return from_iso(newest) if newest else None
 
+    def newest_name(self):
+        return None
+
     @contextlib.contextmanager
     def opened(self, name=None):
         os.makedirs(self.folder, mode=0o700, exist_ok=True)

@@ -176,6 +176,11 @@ class Store:
         newest = self.newest()
         return newest.started if newest else None
 
+    def newest_name(self):
+        """Of what should be good, whether it is or not."""
+        known = self.sets()
+        return known[-1].name if known else None
+
     @contextlib.contextmanager
     def opened(self, name=None):
         """The set of that name, or the newest good one: all of its bytes are what was written. Nobody removes it meanwhile."""

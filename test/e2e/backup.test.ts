@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,6 +72,23 @@ SELECT lo_from_bytea(4242, decode(repeat('00ff5c27', 5000), 'hex'));
 GRANT SELECT ON LARGE OBJECT 4242 TO reporting;
 `;
 
+/** Roles by names, with comments and settings, in which everything occurs that has a meaning to SQL, psql, JSON or a shell. */
+function oddRoles(): string {
+  const part = fc.oneof(
+    fc.constantFrom(...['"', "'", '\\', '$$', '$do$', ':x', ':"x"', '%s', '%I', '{', '}', ',', '=', ' ', ';', '--', '\\gexec', '/*']),
+    fc.string({ unit: 'grapheme', maxLength: 3 }),
+  );
+  const text = fc.array(part, { minLength: 1, maxLength: 8 }).map((parts) => parts.join('').replace(/[\0\n\r]|\p{Cs}/gu, '_'));
+  const words = fc.sample(text, { numRuns: 60, seed: 11 });
+  const quoted = (word: string) => `'${word.replaceAll("'", "''")}'`;
+  return words
+    .map((word, index) => {
+      const role = `"r${index} ${word.replaceAll('"', '""')}"`;
+      return `CREATE ROLE ${role}; COMMENT ON ROLE ${role} IS ${quoted(word)}; ALTER ROLE ${role} SET odd.setting TO ${quoted(word)}; GRANT CONNECT ON DATABASE ledger TO ${role};`;
+    })
+    .join('\n');
+}
+
 const server = `${deployment.namespace}-db-server`;
 const worker = (id: string) => `${deployment.namespace}-db-${id.toLowerCase()}-scheduler`;
 const drill = `${deployment.namespace}-db-nightly-drill-scheduler`;
@@ -139,6 +157,7 @@ beforeAll(async () => {
   deployment.deploy(build());
   await eventually(() => expect(sessions()).toBe(1), 60);
   sql(CONTENT);
+  sql(oddRoles());
   engine('exec', ...deployment.containers('Client'), 'sh', '-c', 'mkdir -p /uploads/a && echo photo >"/uploads/a/it is.jpg"');
 });
 
@@ -209,7 +228,10 @@ test('a drill restores the newest backup and asks it; a damaged one fails it wit
   expect(program(worker('Nightly'), 'verify')).toMatchObject({ status: 0 });
 
   byte('f.truncate(n - 1)');
-  expect(runNow(drill)).toMatchObject({ status: 1, output: expect.stringContaining('there is no good backup') });
+  expect(runNow(drill)).toMatchObject({
+    status: 1,
+    output: expect.stringMatching(/is damaged, so nothing was touched: database\.dump has \d+ bytes instead of/),
+  });
   expect(listed('Nightly')).toMatchObject([{ name, problem: expect.stringMatching(/^database\.dump has \d+ bytes instead of \d+$/) }]);
   backUp('Nightly');
   expect(runNow(drill)).toMatchObject({ status: 0 });
@@ -329,10 +351,8 @@ test('the database and its volume are lost: it comes back as it was, to the last
   expect(everything()).not.toBe(before);
 
   const { status, output } = cli('--backup', 'Db/Offsite', '--yes');
-  expect({ status, output }).toMatchObject({
-    status: 0,
-    output: expect.stringContaining('Roles that were missing were made, without passwords: Odd "Role", reporting'),
-  });
+  expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('Roles that were missing were made, without passwords: ') });
+  expect(output).toContain('Odd "Role"');
   const after = everything();
   const differing = (one: string, other: string) => {
     const lines = new Set(other.split('\n'));
