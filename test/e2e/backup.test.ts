@@ -252,9 +252,12 @@ test('the newest backup before a mistake is brought back, by name, while the cli
   expect(cli('--backup', 'Db/Nightly')).toMatchObject({ status: 0, output: expect.stringContaining('Nothing was changed.') });
   expect(cli('--list')).toMatchObject({ status: 0, output: expect.stringContaining(`  ${names[0].name}  `) });
   const [client] = deployment.containers('Client');
+  sql('CREATE DATABASE cdktf_restore_20200101t000000z', 'postgres');
   const { status, output } = cli('--backup', 'Db/Nightly', '--from', names[1].name, '--yes');
   expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining(`Stopping ${client}\n`) });
+  expect(output).toContain('removing what a restore left that was interrupted: cdktf_restore_20200101t000000z');
   expect(output).toContain('They are started again.');
+  expect(sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'cdktf_restore%'")).toBe('0');
   expect(sql('SELECT count(*) FROM "Odd Schema"."it\'s; odd"')).toBe('1000');
   await eventually(() => expect(sessions()).toBe(1), 30);
   const aside = /DROP DATABASE (ledger_before_\w+)'/.exec(output)![1];

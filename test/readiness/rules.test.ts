@@ -1,6 +1,7 @@
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { App, Aspects, HttpBackend, LocalBackend, TerraformStack, TerraformVariable, Testing } from 'cdktf';
 import {
+  BackupTarget,
   CheckLevel,
   ContainerImage,
   DjangoService,
@@ -167,6 +168,16 @@ describe('what is no fault', () => {
           const schedule = Schedule.cron('0 3 * * *');
           second.addBackup('Nightly', { schedule });
           second.addRestoreDrill('Weekly', { schedule, query: 'SELECT true' });
+        },
+      },
+    ],
+    [
+      'the staging volume of backups in a bucket',
+      {
+        add: (stack) => {
+          const [accessKeyId, secretAccessKey, encryptionKey] = ['id', 'secret', 'key'].map((name) => Secret.fromFile(`/etc/s3/${name}`));
+          const target = BackupTarget.s3({ endpoint: 'https://s3.example.com', bucket: 'shop', accessKeyId, secretAccessKey, encryptionKey });
+          new PostgresDb(stack, 'Second').addBackup('Nightly', { schedule: Schedule.cron('0 3 * * *'), target });
         },
       },
     ],

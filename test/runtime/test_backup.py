@@ -236,6 +236,22 @@ class Runs(BackupTest):
         self.assertRegex(self.store.read_status()["last"]["reason"], "^the disk of the target is full: 10 MiB are free")
 
 
+class Targets(BackupTest):
+    def test_one_that_cannot_be_written_says_whose_it_has_to_be(self):
+        (self.folder / "file").write_text("x")
+        with self.assertRaisesRegex(BackupError, r"the target of the backups cannot be written: Not a directory .*on the host: chown \d+:\d+ FOLDER$"):
+            sets.Store({**self.settings, "target": str(self.folder / "file")}).make()
+
+    def test_the_newest_is_judged_whether_it_is_good_or_not(self):
+        self.plant(day(0))
+        os.truncate(self.plant(day(1)) / "database.dump", 1)
+        self.assertEqual(self.store.newest_name(), "20260102T030000Z")
+        with self.assertRaisesRegex(BackupError, "backup 20260102T030000Z is damaged"), self.store.opened(self.store.newest_name()):
+            self.fail("opened")
+        with self.store.opened() as one:
+            self.assertEqual(one.name, "20260101T030000Z")
+
+
 class Media(BackupTest):
     def test_all_that_a_volume_has(self):
         source, target = self.folder / "media", self.folder / "media.tar"
