@@ -15,6 +15,8 @@ import { SecretFile } from '../workload/secret-file';
 import { Service, UpdateStrategy } from '../workload/service';
 import { Volume } from '../workload/volume';
 import { Workload, WorkloadOptions } from '../workload/workload';
+import { PostgresBackup, PostgresBackupOptions } from './backup/postgres-backup';
+import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './backup/postgres-restore-drill';
 import { checkParameters, FIXED_PARAMETERS, parameterArguments } from './parameters';
 import { PostgresSslMode } from './postgres-ssl-mode';
 import { PostgresStorage } from './postgres-storage';
@@ -232,7 +234,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
   public readonly owner: string;
   /** The number of connections that the server accepts. */
   public readonly maxConnections: number;
-  /** The password of the superuser `postgres`, for administration. Only the server and its jobs read it. */
+  /** The password of the superuser `postgres`, for administration. Only the server, its jobs and its backups read it. */
   public readonly superuserSecret: SecretFile;
   /** The volume with the data. */
   public readonly data: Volume;
@@ -248,6 +250,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
   public readonly server: Service;
   private readonly baseUser: string;
   private readonly clients: Workload[] = [];
+  private readonly addedBackups: PostgresBackup[] = [];
   /** The program inside the server's container that is psql as the superuser; options of psql may follow. */
   public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/psql-admin.sh`];
 
@@ -298,6 +301,45 @@ export class PostgresDb extends Construct implements IPostgresDb {
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
     workload.runAfter(this.openLoginJob);
     this.clients.push(workload);
+  }
+
+  /** The backups that were added. */
+  public get backups(): PostgresBackup[] {
+    return [...this.addedBackups];
+  }
+
+  /**
+   * Has the database backed up by the clock.
+   *
+   * @param id the id of the construct, which is in the name of the folder of its backups
+   * @throws when a setting is out of range
+   *
+   * @example
+   * db.addBackup('Nightly', { schedule: Schedule.cron('0 3 * * *'), target: BackupTarget.directory('/srv/backups') });
+   */
+  public addBackup(id: string, options: PostgresBackupOptions): PostgresBackup {
+    const backup = new PostgresBackup(this, id, { ...options, database: this });
+    this.addedBackups.push(backup);
+    return backup;
+  }
+
+  /**
+   * Has a restore of the newest backup rehearsed by the clock. Where there are several `addBackup`, each has an `addRestoreDrill` of its own.
+   *
+   * @param id the id of the construct
+   * @throws when there is no backup, or several, or a setting is out of range
+   *
+   * @example
+   * db.addRestoreDrill('Weekly', { schedule: Schedule.cron('0 5 * * SUN'), query: 'SELECT count(*) > 0 FROM auth_user' });
+   */
+  public addRestoreDrill(id: string, options: PostgresRestoreDrillOptions): PostgresRestoreDrill {
+    const [backup, ...others] = this.addedBackups;
+    if (backup === undefined) return reject(this, `the drill ${shown(id)} has no backup to restore; call addBackup() first`);
+    if (others.length > 0) {
+      const ids = this.addedBackups.map((one) => one.node.id).join(', ');
+      reject(this, `the drill ${shown(id)} could be of several backups, ${ids}; call addRestoreDrill() of the one that addBackup() gave`);
+    }
+    return new PostgresRestoreDrill(this, id, { ...options, backup });
   }
 
   /** @param guarded whether it is as old as the data, so that none may be made beside it */

@@ -127,6 +127,8 @@ export interface HostFolderMount {
   readonly hostPath: string;
   /** The absolute path at which it appears. */
   readonly path: string;
+  /** Whether the workload can only read it. */
+  readonly readOnly: boolean;
 }
 
 /** A folder of files as a workload sees it. */
@@ -213,7 +215,7 @@ export abstract class Workload extends Construct {
     return [...this.mountedFiles];
   }
 
-  /** The folders of the host that the workload can read. */
+  /** The folders of the host that the workload mounts. */
   public get hostFolderMounts(): HostFolderMount[] {
     return [...this.mountedHostFolders];
   }
@@ -309,10 +311,18 @@ export abstract class Workload extends Construct {
    * @throws when a path is not absolute, or something is mounted there
    */
   public addReadOnlyHostFolder(hostPath: string, path: string): void {
-    if (!Token.isUnresolved(hostPath) && !isHostFolder(hostPath))
-      reject(this, `a folder of the host must be an absolute path, and not "/", got ${shown(hostPath)}`);
-    this.checkMountPath(path);
-    this.mountedHostFolders.push({ hostPath, path });
+    this.mountHostFolder({ hostPath, path, readOnly: true });
+  }
+
+  /**
+   * Mounts a folder of the engine's host for reading and writing. It has to be there, and to belong to the workload's user.
+   *
+   * @param hostPath absolute path on the host; may be a token
+   * @param path absolute path inside the container
+   * @throws when a path is not absolute, or something is mounted there
+   */
+  public addHostFolder(hostPath: string, path: string): void {
+    this.mountHostFolder({ hostPath, path, readOnly: false });
   }
 
   /**
@@ -354,6 +364,14 @@ export abstract class Workload extends Construct {
     this.checkMountPath(mount.path);
     this.mountedVolumes.push(mount);
     this.runAfter(mount.volume as unknown as Construct);
+  }
+
+  private mountHostFolder(mount: HostFolderMount): void {
+    const { hostPath } = mount;
+    if (!Token.isUnresolved(hostPath) && !isHostFolder(hostPath))
+      reject(this, `a folder of the host must be an absolute path, and not "/", got ${shown(hostPath)}`);
+    this.checkMountPath(mount.path);
+    this.mountedHostFolders.push(mount);
   }
 
   private checkMountPath(path: string): void {

@@ -16,6 +16,10 @@ test.each([
   [['sweep', '--yes', '--dry-run'], '--yes and --dry-run contradict each other'],
   [['sweep', 'shop', '--state', 'file'], 'a state file is of one stack; leave the name of the stack out'],
   [['sweep', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
+  [['restore', '--force'], "Unknown option '--force'"],
+  [['restore', 'one', 'two'], 'restore takes one stack, got one two; see cdktf-django restore --help'],
+  [['restore', '--json'], '--json is for --list'],
+  [['restore', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
   [['secrets'], 'say "secrets export" or "secrets import"; see cdktf-django secrets --help'],
   [['secrets', 'show'], 'say "secrets export" or "secrets import"'],
   [['secrets', 'export', 'one', 'two'], 'say "secrets export" or "secrets import"'],
@@ -42,5 +46,15 @@ test('help says what is taken elsewhere, and what is not', () => {
   expect(status).toBe(0);
   expect(stdout).toContain('bring the files yourself');
   for (const option of ['--file FILE', '--passphrase-file FILE', '--output FOLDER']) expect(stdout).toContain(`  ${option} `);
+  expect(command('--help').stdout).toContain(stdout);
+});
+
+test('help says what a restore does to the live database', () => {
+  const { status, stdout } = command('restore', '--help');
+  expect(status).toBe(0);
+  expect(stdout).toContain('a failure changes nothing');
+  for (const option of ['--list', '--from NAME', '--into DATABASE', '--backup PATH', '--yes', '--json', '--output FOLDER']) {
+    expect(stdout).toContain(`  ${option} `);
+  }
   expect(command('--help').stdout).toContain(stdout);
 });

@@ -1,5 +1,6 @@
 import { Aspects, TerraformStack } from 'cdktf';
 import {
+  BackupTarget,
   ClientLimits,
   ContainerImage,
   DjangoService,
@@ -17,6 +18,7 @@ import {
   NginxProxy,
   NginxProxyProps,
   Platform,
+  PostgresBackupOptions,
   PostgresDb,
   PostgresDbProps,
   PostgresVersion,
@@ -78,6 +80,8 @@ const database = (props: (values: readonly string[]) => PostgresDbProps) => (sta
   const db = new PostgresDb(stack, 'W', props(values));
   db.addClient(new Job(stack, 'Client', { image, environment: { PGUSER: db.user, PGDATABASE: db.databaseName } }));
 };
+const backup = (options: (values: readonly string[]) => Partial<PostgresBackupOptions>) => (stack: TerraformStack, values: readonly string[]) =>
+  void new PostgresDb(stack, 'W').addBackup('B', { schedule: Schedule.cron('0 3 * * *'), ...options(values) });
 const elsewhere =
   (attributes: (value: string) => object) =>
   (stack: TerraformStack, [value]: readonly string[]) => {
@@ -200,6 +204,16 @@ export const cases: readonly FuzzCase[] = [
     props: ['Workload.addReadOnlyHostFolder(hostPath)'],
     benign: path,
     build: withJob((made, [value]) => made.addReadOnlyHostFolder(value, '/folder-of-it')),
+  },
+  {
+    props: ['Workload.addHostFolder(hostPath)'],
+    benign: path,
+    build: withJob((made, [value]) => made.addHostFolder(value, '/folder-of-it')),
+  },
+  {
+    props: ['Workload.addHostFolder(path)'],
+    benign: path,
+    build: withJob((made, [value]) => made.addHostFolder('/folder-of-host', value)),
   },
   {
     props: ['Workload.addReadOnlyHostFolder(path)'],
@@ -572,6 +586,54 @@ export const cases: readonly FuzzCase[] = [
   { props: ['PostgresDbProps.parameters'], benign: word, at_once: MANY, build: database((values) => ({ parameters: record(values, 'x.p') })) },
   { props: ['PostgresDbProps.parameters'], benign: word, build: database((values) => ({ parameters: named(values, 'x') })) },
   { props: ['PostgresDbProps.volumeName'], benign: word, build: database(([volumeName]) => ({ volumeName })) },
+  {
+    props: ['VolumeBackupTargetProps.volumeName'],
+    benign: word,
+    build: backup(([volumeName]) => ({ target: BackupTarget.volume({ volumeName }) })),
+  },
+  { props: ['BackupTarget.directory(path)'], benign: path, build: backup(([value]) => ({ target: BackupTarget.directory(value) })) },
+  ...(['endpoint', 'bucket', 'prefix', 'region'] as const).map((member): FuzzCase => ({
+    props: [`S3BackupTargetProps.${member}`],
+    benign: member === 'endpoint' ? (index) => `https://${host(index)}` : word,
+    build: backup(([value]) => {
+      const [accessKeyId, secretAccessKey, encryptionKey] = ['/a', '/b', '/c'].map((one) => Secret.fromFile(one));
+      const given = { endpoint: 'https://s3.example.com', bucket: 'shop', accessKeyId, secretAccessKey, encryptionKey, [member]: value };
+      return { target: BackupTarget.s3(given) };
+    }),
+  })),
+  {
+    props: ['PostgresDb.addBackup(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) => void new PostgresDb(stack, 'W').addBackup(value, { schedule: Schedule.cron('0 3 * * *') }),
+  },
+  {
+    props: ['PostgresDb.addRestoreDrill(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) => {
+      const db = new PostgresDb(stack, 'W');
+      db.addBackup('B', { schedule: Schedule.cron('0 3 * * *') });
+      db.addRestoreDrill(value, { schedule: Schedule.cron('0 3 * * *'), query: 'SELECT true' });
+    },
+  },
+  {
+    props: ['PostgresBackup.addRestoreDrill(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) => {
+      const made = new PostgresDb(stack, 'W').addBackup('B', { schedule: Schedule.cron('0 3 * * *') });
+      made.addRestoreDrill(value, { schedule: Schedule.cron('0 3 * * *'), query: 'SELECT true' });
+    },
+  },
+  {
+    props: ['PostgresRestoreDrillOptions.query'],
+    benign: word,
+    build: (stack, [query]) => {
+      const made = new PostgresDb(stack, 'W').addBackup('B', { schedule: Schedule.cron('0 3 * * *') });
+      made.addRestoreDrill('D', { schedule: Schedule.cron('0 3 * * *'), query });
+    },
+  },
   { props: ['PostgresDbAttributes.host'], benign: host, build: elsewhere((value) => ({ host: value })) },
   { props: ['PostgresDbAttributes.databaseName'], benign: word, build: elsewhere((databaseName) => ({ databaseName })) },
   { props: ['PostgresDbAttributes.user'], benign: word, build: elsewhere((user) => ({ user })) },

@@ -1,6 +1,7 @@
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { App, Aspects, HttpBackend, LocalBackend, TerraformStack, TerraformVariable, Testing } from 'cdktf';
 import {
+  BackupTarget,
   CheckLevel,
   ContainerImage,
   DjangoService,
@@ -159,6 +160,27 @@ describe('what is no fault', () => {
     ['a base image with a version', dockerfile('FROM python:3.14.8-slim AS build\nFROM python@' + DIGEST + '\nCOPY --from=build /a /a\n')],
     ['a base image that the build names', dockerfile('ARG BASE=python:3.14\nFROM ${BASE}\n')],
     ['nothing beneath', dockerfile('FROM scratch\n')],
+    [
+      'a database with backups, and the scratch volume of a drill',
+      {
+        add: (stack) => {
+          const second = new PostgresDb(stack, 'Second');
+          const schedule = Schedule.cron('0 3 * * *');
+          second.addBackup('Nightly', { schedule });
+          second.addRestoreDrill('Weekly', { schedule, query: 'SELECT true' });
+        },
+      },
+    ],
+    [
+      'the staging volume of backups in a bucket',
+      {
+        add: (stack) => {
+          const [accessKeyId, secretAccessKey, encryptionKey] = ['id', 'secret', 'key'].map((name) => Secret.fromFile(`/etc/s3/${name}`));
+          const target = BackupTarget.s3({ endpoint: 'https://s3.example.com', bucket: 'shop', accessKeyId, secretAccessKey, encryptionKey });
+          new PostgresDb(stack, 'Second').addBackup('Nightly', { schedule: Schedule.cron('0 3 * * *'), target });
+        },
+      },
+    ],
     ['a database elsewhere', { add: (stack) => elsewhere(stack) }],
   ])('%s', (_what, planted) => expect(findings(judge(planted))).toEqual([]));
 

@@ -121,9 +121,9 @@ describe('bad input is refused with the path of the construct', () => {
   });
 
   test.each(['etc', '/', '', '/a\nb'])('the folder of the host %j', (path) => {
-    expect(() => newJob().addReadOnlyHostFolder(path, '/data')).toThrow(
-      /^shop\/Job: a folder of the host must be an absolute path, and not "\/", got "/,
-    );
+    for (const method of ['addHostFolder', 'addReadOnlyHostFolder'] as const) {
+      expect(() => newJob()[method](path, '/data')).toThrow(/^shop\/Job: a folder of the host must be an absolute path, and not "\/", got "/);
+    }
   });
 
   test('a mount path that is taken, by whatever', () => {
@@ -140,6 +140,7 @@ describe('bad input is refused with the path of the construct', () => {
     expect(() => job.addFiles(files, '/tmp')).toThrow(taken('/tmp'));
     expect(() => job.addReadOnlyHostFolder('/etc', '/host')).toThrow(taken('/host'));
     expect(() => job.addReadOnlyHostFolder('/etc', '/data')).toThrow(taken('/data'));
+    expect(() => job.addHostFolder('/etc', '/data')).toThrow(taken('/data'));
   });
 
   test('two secrets of one name', () => {
@@ -177,5 +178,17 @@ test('a workload waits for all that it uses', () => {
     'docker_container.Web_Data_Prepare',
     'docker_network.Web_Net',
     'docker_container.Job',
+  ]);
+});
+
+test('a folder of the host is mounted for reading, or for writing too', () => {
+  const stack = newStack();
+  const job = new Job(stack, 'Job', { image });
+  job.addReadOnlyHostFolder('/etc/ssl', '/read');
+  job.addHostFolder('/srv/${data}', '/written');
+  expect(job.hostFolderMounts.map(({ readOnly }) => readOnly)).toEqual([true, false]);
+  expect(new Synthesized(stack).container('shop/Job').mounts).toEqual([
+    { type: 'bind', source: '/etc/ssl', target: '/read', read_only: true },
+    { type: 'bind', source: '/srv/$${data}', target: '/written', read_only: false },
   ]);
 });

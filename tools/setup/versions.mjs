@@ -9,6 +9,9 @@ export const TOFU = { version: '1.12.6', hcl: 'v2.20.2-0.20251021132045-587d123c
 /** Pebble, the ACME server of the ACME project's tests. */
 export const PEBBLE = { version: '2.10.1' };
 
+/** Versity's S3 gateway, the server of S3 of the tests. */
+export const VERSITYGW = { version: '1.8.0' };
+
 /** The oldest Go that builds these. */
 export const GO = [1, 25];
 

@@ -111,7 +111,7 @@ function mounts(workload: Workload, sources: MountSources): ContainerArguments[]
     type: 'bind',
     source: terraformText(mount.hostPath),
     target: mount.path,
-    read_only: true,
+    read_only: mount.readOnly,
   }));
   const all = [...volumes, ...files, ...secrets, ...hostFolders].sort((one, other) => (one.target < other.target ? -1 : 1));
   return all;

@@ -3,15 +3,18 @@ import { IConstruct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { DjangoService } from '../../django/django-service';
 import { NginxProxy } from '../../nginx/nginx-proxy';
+import { PostgresBackup } from '../../postgres/backup/postgres-backup';
+import { PostgresRestoreDrill } from '../../postgres/backup/postgres-restore-drill';
 import { PostgresDb } from '../../postgres/postgres-db';
 import { SecretFile } from '../../workload/secret-file';
 import { Volume } from '../../workload/volume';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 
-/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks. */
+/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks, a drill restores a backup. */
 function canBeMadeAgain(volume: Volume): boolean {
   const owner = volume.node.scope;
-  return owner instanceof NginxProxy || (owner instanceof DjangoService && owner.staticVolume === volume);
+  if (owner instanceof PostgresBackup) return owner.staging === volume;
+  return owner instanceof NginxProxy || owner instanceof PostgresRestoreDrill || (owner instanceof DjangoService && owner.staticVolume === volume);
 }
 
 function backend(stack: TerraformStack): IConstruct | undefined {
@@ -25,10 +28,11 @@ export const DATA_RULES: readonly JudgingRule[] = [
     level: ReadinessLevel.WARNING,
     sentence: 'Nothing in the stack backs the database up: its volume outlives a destroy, but neither its disk nor a wrong DELETE.',
     remedy:
-      'Dump it to another host by the clock (pg_dump or pg_basebackup by docker exec, or snapshots of the disk), try to restore it, and suppress the rule with where the backups are.',
-    // The library has no construct for backups yet, so that a database can only be one without.
+      'Add one with addBackup(), on another disk or host, and have its restore rehearsed with addRestoreDrill(); or suppress the rule with where the backups are.',
     find: (construct) =>
-      construct instanceof PostgresDb && construct.data.removalPolicy === RemovalPolicy.RETAIN ? `database ${construct.databaseName}` : undefined,
+      construct instanceof PostgresDb && construct.data.removalPolicy === RemovalPolicy.RETAIN && construct.backups.length === 0
+        ? `database ${construct.databaseName}`
+        : undefined,
   },
   {
     id: 'DataNotRetained',

@@ -1,0 +1,104 @@
+import { Fn, Token } from 'cdktf';
+import { Construct } from 'constructs';
+import { Duration } from '../../core/duration';
+import { reject } from '../../core/errors';
+import { Schedule } from '../../core/schedule';
+import { terraformText } from '../../core/text';
+import { ContainerImage } from '../../image/container-image';
+import { DerivedImage } from '../../image/derived-image';
+import { runtimeFile } from '../../image/default-images';
+import { Files } from '../../workload/files';
+import { HealthCheck } from '../../workload/health-check';
+import { ServiceProps, UpdateStrategy } from '../../workload/service';
+
+/** The user who makes backups and rehearses restores. Its files in a target are its own. */
+export const USER_ID = 10075;
+export const TARGET = '/backups';
+export const SCRATCH = '/scratch';
+/** Where the programs are. The command of the CLI looks for it. */
+export const PROGRAMS = '/run/cdktf-backup';
+/** The word that tells the health check of a drill from that of a backup. */
+export const DRILL = 'drill';
+
+const MODULES = ['backup.py', 'drill.py', 'dump.py', 'postgres.py', 'restore.py', 's3.py', 'sets.py', 'settings.py'];
+/** Seconds that a run in progress has to end by itself when the container is to end; then it is ended, and the next one removes what it left. */
+const GRACE = 30;
+/** Seconds from SIGTERM to SIGKILL, as in runtime/python/schedule.py, and some to leave. */
+const SECONDS_TO_LEAVE = 15;
+
+/** The server's own image, whose pg_dump and pg_restore fit, with Python, and for a bucket with restic. */
+export function backupImage(base: ContainerImage, bucket: boolean): ContainerImage {
+  return DerivedImage.of(base, bucket ? 'postgres-backup-s3' : 'postgres-backup', ['python3', ...(bucket ? ['ca-certificates', 'restic'] : [])]);
+}
+
+/** What the clock runs, and what the programs are told. */
+export interface BackupFilesProps {
+  readonly image: ContainerImage;
+  readonly schedule: Schedule;
+  readonly timeout: Duration;
+  readonly command: string;
+  /** Described in runtime/backup/settings.py. */
+  readonly settings: object;
+}
+
+/** The folder with the scheduler, the programs, and their settings. */
+export function backupFiles(scope: Construct, props: BackupFilesProps): Files {
+  const files = new Files(scope, 'Files', { image: props.image });
+  for (const name of MODULES) files.addFile(name, runtimeFile(`backup/${name}`));
+  files.addFile('schedule.py', runtimeFile('python/schedule.py'));
+  files.addFile(
+    'schedule.json',
+    json({
+      name: scope.node.id,
+      command: ['python3', `${PROGRAMS}/backup.py`, props.command],
+      schedule: props.schedule._render(),
+      timeoutSeconds: props.timeout.toSeconds(),
+      graceSeconds: GRACE,
+    }),
+  );
+  files.addFile('backup.json', json(props.settings));
+  return files;
+}
+
+/** What the services of backups and of drills have in common. */
+export function backupService(kind: string[]): Omit<ServiceProps, 'image'> {
+  return {
+    entrypoint: ['python3', `${PROGRAMS}/backup.py`],
+    command: ['serve'],
+    user: `${USER_ID}:${USER_ID}`,
+    updateStrategy: UpdateStrategy.STOP_FIRST,
+    stopSignal: 'SIGTERM',
+    stopGracePeriod: Duration.seconds(GRACE + SECONDS_TO_LEAVE),
+    healthCheck: HealthCheck.command(['python3', '-IS', `${PROGRAMS}/backup.py`, 'health', ...kind], {
+      interval: Duration.seconds(30),
+      timeout: Duration.seconds(10),
+      retries: 2,
+      startPeriod: Duration.seconds(30),
+    }),
+  };
+}
+
+/** A time in whole seconds, within bounds. */
+export function checkedTime(scope: Construct, name: string, value: Duration, min: Duration, max: Duration): Duration {
+  const seconds = value.toSeconds();
+  if (!Number.isInteger(seconds) || seconds < min.toSeconds() || seconds > max.toSeconds()) {
+    reject(scope, `${name} must be in whole seconds, from ${min} to ${max}, got ${value}`);
+  }
+  return value;
+}
+
+/** JSON in which a text that only Terraform knows is quoted by Terraform. */
+function json(value: unknown): string {
+  const late = new Map<string, string>();
+  const text = JSON.stringify(
+    value,
+    (_key, inner: unknown) => {
+      if (typeof inner !== 'string' || !Token.isUnresolved(inner)) return inner;
+      const mark = `late-${late.size}-of-a-value`;
+      late.set(JSON.stringify(mark), Fn.jsonencode(terraformText(inner)));
+      return mark;
+    },
+    2,
+  );
+  return `${[...late].reduce((made, [mark, token]) => made.replace(mark, () => token), text)}\n`;
+}

@@ -1,0 +1,22 @@
+import { PostgresDb, Schedule } from '../../lib';
+import { backupsOf } from '../../lib/cli/stack-backups';
+import { folder } from '../support/folder';
+import { newStack, Synthesized } from '../support/synth';
+
+const schedule = Schedule.cron('0 3 * * *');
+
+test('what makes backups, by path; not what rehearses them', () => {
+  const stack = newStack('shop', { namespace: 'staging' });
+  const db = new PostgresDb(stack, 'Db');
+  for (const id of ['Nightly', 'Hourly']) db.addBackup(id, { schedule }).addRestoreDrill('Drill', { schedule, query: 'SELECT true' });
+  const { text } = new Synthesized(stack);
+  expect(backupsOf({ name: 'shop', folder: folder({ 'cdk.tf.json': text }) })).toEqual([
+    { path: 'Db/Hourly', container: 'staging-db-hourly-scheduler' },
+    { path: 'Db/Nightly', container: 'staging-db-nightly-scheduler' },
+  ]);
+});
+
+test('a stack that cannot be read', () => {
+  const empty = folder({});
+  expect(() => backupsOf({ name: 'shop', folder: empty })).toThrow(`${empty}/cdk.tf.json cannot be read: ENOENT`);
+});
