@@ -19,6 +19,7 @@ import {
   Platform,
   PostgresDb,
   PostgresDbProps,
+  PostgresPoolerOptions,
   PostgresVersion,
   ProductionReadiness,
   Schedule,
@@ -77,6 +78,8 @@ const database = (props: (values: readonly string[]) => PostgresDbProps) => (sta
   const db = new PostgresDb(stack, 'W', props(values));
   db.addClient(new Job(stack, 'Client', { image, environment: { PGUSER: db.user, PGDATABASE: db.databaseName } }));
 };
+const pooled = (options: (values: readonly string[]) => PostgresPoolerOptions) => (stack: TerraformStack, values: readonly string[]) =>
+  new PostgresDb(stack, 'W').addPooler('Pooler', { replicas: 1, ...options(values) }).addClient(new Job(stack, 'Client', { image }));
 const elsewhere =
   (attributes: (value: string) => object) =>
   (stack: TerraformStack, [value]: readonly string[]) => {
@@ -273,6 +276,14 @@ export const cases: readonly FuzzCase[] = [
     forms: identified,
     benign: () => 'postgres:17.2-trixie',
     build: database(([value]) => ({ version: PostgresVersion.of(17, value) })),
+  },
+  { props: ['PostgresPoolerOptions.parameters'], benign: word, build: pooled(([value]) => ({ parameters: { x: value } })) },
+  { props: ['PostgresPoolerOptions.parameters'], benign: word, build: pooled((values) => ({ parameters: named(values, '1') })) },
+  {
+    props: ['PostgresDb.addPooler(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [id]) => void new PostgresDb(stack, 'W').addPooler(id, { replicas: 1 }),
   },
   {
     props: ['DockerEngineProps.namespace'],

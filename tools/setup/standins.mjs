@@ -34,9 +34,9 @@ function recipe(name) {
     .map((file) => [file, fs.readFileSync(path.join(dir, file), 'utf8')]);
 }
 
-/** The stand-ins and what they are tagged with. `lego` is made when something needs it; `engine` stands in for nothing: tests run it. */
+/** The stand-ins and what they are tagged with. `lego` and `pgbouncer` are made when something needs them; `engine` stands in for nothing: tests run it. */
 function plan() {
-  const { nginx, postgres, python, lego } = pins();
+  const { nginx, postgres, python, lego, pgbouncer } = pins();
   const rootfs = hashOf('minbase', SUITE, process.arch);
   const settings = { authorities: [...hostAuthorities()] };
   const base = hashOf(rootfs, recipe('base'), settings);
@@ -44,7 +44,10 @@ function plan() {
     const version = /:v?(\d+(\.\d+)*)/.exec(ref)[1];
     return { name, version, ref: `${STAND_INS}/${ref}`, hash: hashOf(base, recipe(name), ref) };
   };
-  const images = [of('nginx', nginx), of('postgres', postgres['18']), of('python', python), of('lego', lego), of('engine', 'engine:28')];
+  const images = [
+    ...[of('nginx', nginx), of('postgres', postgres['18']), of('python', python)],
+    ...[of('lego', lego), of('pgbouncer', pgbouncer), of('engine', 'engine:28')],
+  ];
   return { rootfs, base, images };
 }
 
@@ -186,7 +189,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'python' | 'lego' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'python' | 'lego' | 'pgbouncer' | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */
