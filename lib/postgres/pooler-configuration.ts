@@ -6,12 +6,9 @@ import { PostgresSslMode } from './postgres-ssl-mode';
 
 /** What a PgBouncer is told. */
 export interface PoolerConfiguration {
-  readonly host: string;
-  readonly port: number;
-  readonly databaseName: string;
   readonly sslMode: PostgresSslMode;
   readonly listenPort: number;
-  /** A folder in memory, for the socket and for the file with the login. */
+  /** A folder in memory, for the socket, and for the files with the login and with the address of the server. */
   readonly folder: string;
   readonly poolMode: PostgresPoolMode;
   readonly poolSize: number;
@@ -54,17 +51,7 @@ export function checkPoolerParameters(scope: IConstruct, parameters: { readonly 
   }
 }
 
-/** A name as the key of a line. */
-function key(name: string): string {
-  return /^[A-Za-z0-9_]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A value of a connection string. */
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
-/** The text of pgbouncer.ini. It has no password: `auth_file` is made where it runs (runtime/postgres/pooler.sh). */
+/** The text of pgbouncer.ini. What is known where it runs is written there: the login, and the section `[databases]` (runtime/postgres/pooler.sh). */
 export function renderPoolerConfiguration(wanted: PoolerConfiguration): string {
   const settings = new Map<string, string>([
     ['listen_addr', '*'],
@@ -82,24 +69,16 @@ export function renderPoolerConfiguration(wanted: PoolerConfiguration): string {
     ['max_prepared_statements', '200'],
     // JDBC's, which changes nothing since PostgreSQL 12. All others are refused rather than lost.
     ['ignore_startup_parameters', 'extra_float_digits'],
-    // A second after the server is back, and not 15, it is tried again; and it may have come back at another address.
+    // A second after the server is back, and not 15, it is tried again.
     ['server_login_retry', '1'],
-    ['dns_max_ttl', '1'],
-    ['dns_nxdomain_ttl', '1'],
-    // Below the minute that the proxy waits for an answer: whoever asked has an error page, not a query without a reader.
-    ['query_wait_timeout', '30'],
+    // Far below the minute that the proxy waits for an answer: whoever asked has an error page, and not a query without a reader; nor do all threads of an app wait for a server
+    // that is away.
+    ['query_wait_timeout', '15'],
     ['server_tls_sslmode', wanted.sslMode],
     ...(wanted.sslMode === PostgresSslMode.VERIFY_FULL ? [['server_tls_ca_file', '/etc/ssl/certs/ca-certificates.crt'] as const] : []),
     ['log_connections', '0'],
     ['log_disconnections', '0'],
     ...Object.entries(wanted.parameters),
   ]);
-  return [
-    '[databases]',
-    `${key(wanted.databaseName)} = host=${quoted(wanted.host)} port=${wanted.port} dbname=${quoted(wanted.databaseName)}`,
-    '',
-    '[pgbouncer]',
-    ...[...settings].map(([name, value]) => `${name} = ${value}`),
-    '',
-  ].join('\n');
+  return ['[pgbouncer]', ...[...settings].map(([name, value]) => `${name} = ${value}`), `%include ${wanted.folder}/databases.ini`, ''].join('\n');
 }

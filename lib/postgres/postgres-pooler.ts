@@ -168,11 +168,15 @@ export class PostgresPooler extends Construct implements IPostgresDb {
       replicas: props.replicas ?? 2,
       tmpfs: { '/tmp': Size.mebibytes(1), [FOLDER]: Size.mebibytes(1) },
       environment: {
+        DATABASE_HOST: database.host,
+        DATABASE_PORT: String(database.port),
         DATABASE_NAME: database.databaseName,
         DATABASE_USER: database.user,
         DATABASE_PASSWORD_FILE: database.passwordSecret.path,
         POOLER_FOLDER: FOLDER,
         POOLER_PORT: String(PORT),
+        // Whose certificate is checked against a name has to be asked for by that name.
+        POOLER_RESOLVES: database.sslMode === PostgresSslMode.VERIFY_FULL ? 'no' : 'yes',
         POOLER_FILES: String(this.maxClientConnections + this.defaultPoolSize + FILES_BESIDE),
       },
       // PgBouncer's way to accept nobody any more and to end with its last client. Those that have only left a connection open are cut off at the end of the grace period.
@@ -191,14 +195,10 @@ export class PostgresPooler extends Construct implements IPostgresDb {
 
   /** Known when all clients are: they have to fit. */
   private configuration(parameters: { readonly [name: string]: string }): string {
-    const { host, port, databaseName, sslMode } = this.database;
     const probe = { who: 'the health check', connections: 1, because: 'one connection' };
     this.budget.check('maxClientConnections', this.maxClientConnections, [probe], []);
     return renderPoolerConfiguration({
-      host,
-      port,
-      databaseName,
-      sslMode,
+      sslMode: this.database.sslMode,
       listenPort: PORT,
       folder: FOLDER,
       poolMode: this.poolMode,
@@ -225,8 +225,8 @@ export class PostgresPooler extends Construct implements IPostgresDb {
       this,
       'the name of a database behind a pooler',
       this.databaseName,
-      /^(?!pgbouncer$)[A-Za-z0-9_][A-Za-z0-9_.@-]*$/,
-      'made of letters, digits, "_", "-", "." and "@", and not "pgbouncer", which is the console',
+      /^(?!pgbouncer$)[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
+      'made of letters, digits, "_", "-" and ".", and not "pgbouncer", which is the console',
     );
     checkPoolerParameters(this, props.parameters ?? {});
   }

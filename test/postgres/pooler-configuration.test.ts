@@ -4,9 +4,6 @@ import { checkPoolerParameters, PoolerConfiguration, renderPoolerConfiguration }
 import { newStack } from '../support/synth';
 
 const usual: PoolerConfiguration = {
-  host: 'shop-db-server',
-  port: 5432,
-  databaseName: 'app',
   sslMode: PostgresSslMode.DISABLE,
   listenPort: 5432,
   folder: '/run/pgbouncer',
@@ -27,39 +24,25 @@ function read(text: string): Record<string, Record<string, string>> {
     const line = text.slice(at, end);
     at = end;
     if (/^[#;]/.test(line)) continue;
-    if (line.startsWith('%include')) throw new Error(`a file is included: ${line}`);
+    if (line.startsWith('%include')) {
+      if (line !== '%include /run/pgbouncer/databases.ini') throw new Error(`another file is included: ${line}`);
+      continue;
+    }
     if (line.startsWith('[')) {
       section = line.slice(1, line.indexOf(']'));
       sections[section] = {};
       continue;
     }
-    const found = /^("(?:[^"]|"")*"|[A-Za-z0-9_.*-]+)[ \t]*=[ \t]*(.*)$/s.exec(line);
+    const found = /^([A-Za-z0-9_.*-]+)[ \t]*=[ \t]*(.*)$/s.exec(line);
     if (!found || !section) throw new Error(`syntax error: ${line}`);
-    const name = found[1].startsWith('"') ? found[1].slice(1, -1).replaceAll('""', '"') : found[1];
-    if (name in sections[section]) throw new Error(`${name} is set twice`);
-    sections[section][name] = found[2].trimEnd();
+    if (found[1] in sections[section]) throw new Error(`${found[1]} is set twice`);
+    sections[section][found[1]] = found[2].trimEnd();
   }
-}
-
-/** As PgBouncer reads the value of a database (cstr_get_pair in src/loader.c). */
-function pairs(value: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  let rest = value;
-  while (rest.trim() !== '') {
-    const part = /^\s*([^= ]+)\s*=\s*(?:'((?:[^']|'')*)'|([^' ]\S*))/.exec(rest);
-    if (!part) throw new Error(`syntax error in connection string: ${rest}`);
-    found[part[1]] = part[2] === undefined ? part[3] : part[2].replaceAll("''", "'");
-    rest = rest.slice(part[0].length);
-  }
-  return found;
 }
 
 test('the file of an ordinary pooler', () => {
   expect(renderPoolerConfiguration(usual)).toBe(
     [
-      '[databases]',
-      "app = host='shop-db-server' port=5432 dbname='app'",
-      '',
       '[pgbouncer]',
       'listen_addr = *',
       'listen_port = 5432',
@@ -74,12 +57,11 @@ test('the file of an ordinary pooler', () => {
       'max_prepared_statements = 200',
       'ignore_startup_parameters = extra_float_digits',
       'server_login_retry = 1',
-      'dns_max_ttl = 1',
-      'dns_nxdomain_ttl = 1',
-      'query_wait_timeout = 30',
+      'query_wait_timeout = 15',
       'server_tls_sslmode = disable',
       'log_connections = 0',
       'log_disconnections = 0',
+      '%include /run/pgbouncer/databases.ini',
       '',
     ].join('\n'),
   );
@@ -95,8 +77,6 @@ test('parameters of a user win, each in one place', () => {
   expect(pgbouncer).toMatchObject({ query_wait_timeout: '5', server_lifetime: '60', pool_mode: 'transaction' });
 });
 
-const name = fc.string({ unit: fc.constantFrom(...'abZ09_.-@ =;#%[]*"\''), minLength: 1, maxLength: 12 });
-
 test('no text of a user is anything but what it is meant to be', () => {
   const parameter = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((value) => !/[\0\r\n]/.test(value));
   const parameters = fc.dictionary(
@@ -105,12 +85,10 @@ test('no text of a user is anything but what it is meant to be', () => {
     { maxKeys: 4 },
   );
   fc.assert(
-    fc.property(name, name, parameters, (databaseName, host, given) => {
+    fc.property(parameters, (given) => {
       checkPoolerParameters(newStack(), given);
-      const found = read(renderPoolerConfiguration({ ...usual, databaseName, host, parameters: given }));
-      expect(Object.keys(found)).toEqual(['databases', 'pgbouncer']);
-      expect(Object.keys(found.databases)).toEqual([databaseName]);
-      expect(pairs(found.databases[databaseName])).toEqual({ host, port: '5432', dbname: databaseName });
+      const found = read(renderPoolerConfiguration({ ...usual, parameters: given }));
+      expect(Object.keys(found)).toEqual(['pgbouncer']);
       const plain = read(renderPoolerConfiguration(usual)).pgbouncer;
       // Spaces around a value are none of it for PgBouncer.
       const trimmed = Object.entries(given).map(([key, value]) => [key, value.replace(/^[ \t]+/, '').trimEnd()]);

@@ -56,12 +56,15 @@ describe('the containers', () => {
         wait: true,
         lifecycle: { create_before_destroy: true, ignore_changes: ['name'] },
         env: [
+          'DATABASE_HOST=shop-db-server',
           'DATABASE_NAME=app',
           'DATABASE_PASSWORD_FILE=/run/secrets/db-password/value',
+          'DATABASE_PORT=5432',
           'DATABASE_USER=app',
           'POOLER_FILES=1084',
           'POOLER_FOLDER=/run/pgbouncer',
           'POOLER_PORT=5432',
+          'POOLER_RESOLVES=yes',
         ],
       });
       expect(server.healthcheck.test).toEqual(['CMD', 'sh', '/run/cdktf-django/pooler-health.sh']);
@@ -158,14 +161,23 @@ describe('a database elsewhere', () => {
 
   test('can have a pooler, too', () => {
     const stack = newStack();
-    const database = PostgresDb.fromAttributes(stack, 'Db', attributes);
-    const pooler = new PostgresPooler(stack, 'Pooler', { database });
-    pooler.addClient(new Job(stack, 'Job', { image }));
+    for (const [id, sslMode] of [
+      ['Db', PostgresSslMode.REQUIRE],
+      ['Verified', PostgresSslMode.VERIFY_FULL],
+    ] as const) {
+      const database = PostgresDb.fromAttributes(stack, id, { ...attributes, sslMode });
+      const pooler = new PostgresPooler(stack, `${id}Pooler`, { database, replicas: 1 });
+      pooler.addClient(new Job(stack, `${id}Job`, { image }));
+      expect(pooler.sslMode).toBe(PostgresSslMode.DISABLE);
+    }
     const synth = new Synthesized(stack);
-    const ini = synth.container('shop/Pooler/Files').upload.find((one: Arguments) => one.file.endsWith('.ini')).content as string;
-    expect(ini).toContain(`"shop-1" = host='db.example.com' port=5432 dbname='shop-1'\n`);
+    const ini = synth.container('shop/DbPooler/Files').upload.find((one: Arguments) => one.file.endsWith('.ini')).content as string;
     expect(ini).toContain('server_tls_sslmode = require\n');
-    expect(pooler.sslMode).toBe(PostgresSslMode.DISABLE);
+    const told = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USER', 'POOLER_RESOLVES'];
+    const server = synth.container('shop/DbPooler/Server');
+    expect(told.map((name) => value(server, name))).toEqual(['db.example.com', 'shop-1', 'shop@tenant', 'yes']);
+    // A name is needed to check a certificate.
+    expect(value(synth.container('shop/VerifiedPooler/Server'), 'POOLER_RESOLVES')).toBe('no');
   });
 
   test.each(['pgbouncer', 'a b', 'a=b', '-a'])('but not under the name %j', (databaseName) => {

@@ -284,15 +284,57 @@ describe('logins.sh', () => {
 
 describe('pooler.sh', () => {
   const pooler = (more: Record<string, string> = {}) =>
-    run('pooler.sh', { POOLER_FOLDER: root, POOLER_FILES: '64', DATABASE_PASSWORD_FILE: join(root, 'password'), ...more });
+    run('pooler.sh', {
+      POOLER_FOLDER: root,
+      POOLER_FILES: '64',
+      POOLER_RESOLVES: 'yes',
+      DATABASE_PASSWORD_FILE: join(root, 'password'),
+      DATABASE_HOST: 'shop-db-server',
+      DATABASE_PORT: '5432',
+      ...more,
+    });
   const users = () => readFileSync(join(root, 'users'), 'utf8');
 
-  beforeEach(() => program('pgbouncer', 'echo "pools $*"'));
+  const databases = () => readFileSync(join(root, 'databases.ini'), 'utf8');
+
+  beforeEach(() => {
+    program('pgbouncer', 'echo "pools $*"');
+    // It looks again, and again, as long as PgBouncer runs.
+    program('sleep', 'exit 1');
+    program('getent', `[ "$*" = 'ahostsv4 shop-db-server' ] && printf '%s STREAM x\n' 172.18.0.7 172.18.0.9`);
+  });
 
   test('hands PgBouncer the login in a file that nobody else reads', () => {
     expect(pooler()).toEqual({ status: 0, output: `pools ${join(runtimeFolder, 'postgres', 'pgbouncer.ini')}\n` });
     expect(users()).toBe('"app" "secret-of-the-login"\n');
     expect(statSync(join(root, 'users')).mode & 0o777).toBe(0o600);
+    expect(databases()).toBe("[databases]\napp = host='172.18.0.7' port=5432 dbname='app'\n");
+  });
+
+  test('takes an address of another kind where there is none of IPv4, and a name where it has to', () => {
+    program('getent', `[ "$*" = 'hosts shop-db-server' ] && echo '2001:db8::7 shop-db-server'`);
+    pooler();
+    expect(databases()).toContain("host='2001:db8::7'");
+    pooler({ POOLER_RESOLVES: 'no' });
+    expect(databases()).toContain("host='shop-db-server'");
+  });
+
+  test('waits for a server that has no address yet, and tells PgBouncer of another one', () => {
+    program('sleep', `exec /bin/sleep 0.02`);
+    // Nothing, one, nothing again, another one.
+    program(
+      'getent',
+      `n=$(cat '${root}/n' 2>/dev/null || echo 0); echo $((n + 1)) >'${root}/n'; case $n in 0 | 1 | 3 | 4) exit 2 ;; 2) echo 10.0.0.1 x ;; *) echo 10.0.0.2 x ;; esac`,
+    );
+    program('pgbouncer', `cat '${root}/databases.ini'; trap 'cat "${root}/databases.ini"; exit 0' HUP; while :; do /bin/sleep 0.02; done`);
+    const { status, output } = pooler();
+    expect(status).toBe(0);
+    expect(output.match(/.*(pooler|app).*/g)).toEqual([
+      'pooler: waiting for the address of shop-db-server',
+      "app = host='10.0.0.1' port=5432 dbname='app'",
+      'pooler: shop-db-server is at 10.0.0.2, and no longer at 10.0.0.1',
+      "app = host='10.0.0.2' port=5432 dbname='app'",
+    ]);
   });
 
   /** As PgBouncer reads a line (load_auth_file in src/loader.c). */
