@@ -7,8 +7,8 @@ import { PostgresClientOptions } from '../postgres/connection-budget';
 import { Job } from '../workload/job';
 import { Workload } from '../workload/workload';
 
-/** Requests that an ASGI worker serves at once open a connection each; nobody knows how many there will be. */
-const GUESS_OF_AN_ASGI_WORKER = 10;
+/** Requests that an ASGI worker serves at once open a connection each; nobody knows how many there will be. As many as a worker with threads has by default. */
+const GUESS_OF_AN_ASGI_WORKER = 4;
 /** A release job migrates on one connection and holds its lock on another; what else runs once has no more. */
 const OF_A_JOB = 2;
 

@@ -59,7 +59,7 @@ export interface DjangoServiceProps extends AppOptions {
   /**
    * The connections to the database that each replica opens at the most, from 1 to 10000, for the budget of the server's connections.
    *
-   * @default - workers x threads; with `asgi` 10 for each worker, a guess: each request has one of its own
+   * @default - workers x threads; with `asgi` 4 for each worker, a guess: each request has one of its own, and nothing limits them but a pooler
    */
   readonly databaseConnections?: number;
 

@@ -10,7 +10,7 @@ export interface PostgresClientOptions {
   /**
    * The connections that each container of the client opens at the most, from 1 to 10000, for the budget of the server's connections.
    *
-   * @default - 10 for a service, 2 for a job: a guess, since nobody knows but the program
+   * @default - 4 for a service, 2 for a job: a guess, since nobody knows but the program
    */
   readonly connections?: number;
 }
@@ -23,7 +23,7 @@ export interface ConnectionClaim {
   readonly because: string;
 }
 
-const GUESS = { service: 10, job: 2 };
+const GUESS = { service: 4, job: 2 };
 /** Rounded up to, in the remedy: so that the next app does not need another restart of the server. */
 const STEP = 20;
 

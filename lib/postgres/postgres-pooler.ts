@@ -21,8 +21,11 @@ import { PostgresSslMode } from './postgres-ssl-mode';
 const PORT = 5432;
 const USER = '10071:10071';
 const SCRIPTS = '/run/cdktf-django';
-/** In memory: the file with the login, and the socket of the console. */
-const FOLDER = '/run/pgbouncer';
+/**
+ * In memory: the file with the login, and the socket of the console. Below /tmp, since a tmpfs at a place that no image has belongs to root after a restart: runc gives it the mode of the
+ * folder that it had to make for it.
+ */
+const FOLDER = '/tmp/pgbouncer';
 /** PgBouncer's own files, beside connections. */
 const FILES_BESIDE = 64;
 
@@ -166,7 +169,7 @@ export class PostgresPooler extends Construct implements IPostgresDb {
       user: USER,
       memory,
       replicas: props.replicas ?? 2,
-      tmpfs: { '/tmp': Size.mebibytes(1), [FOLDER]: Size.mebibytes(1) },
+      tmpfs: { '/tmp': Size.mebibytes(2) },
       environment: {
         DATABASE_HOST: database.host,
         DATABASE_PORT: String(database.port),

@@ -37,6 +37,7 @@ require_secret() {
 }
 
 require_secret "$password_file"
+mkdir -p "$folder"
 {
   printf %s "$user" | field
   printf ' '

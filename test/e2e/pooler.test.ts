@@ -163,7 +163,7 @@ function sql(statement: string): string {
 
 /** What the console of a PgBouncer says, by column. */
 function show(pooler: string, what: string): Record<string, string>[] {
-  const command = ['psql', '--host=/run/pgbouncer', '--port=5432', '--username=pgbouncer', 'pgbouncer', '--no-psqlrc', '-A', '-c', `SHOW ${what}`];
+  const command = ['psql', '--host=/tmp/pgbouncer', '--port=5432', '--username=pgbouncer', 'pgbouncer', '--no-psqlrc', '-A', '-c', `SHOW ${what}`];
   const [head, ...rows] = engine('exec', pooler, ...command).split('\n');
   return rows
     .filter((row) => row.includes('|'))
@@ -263,20 +263,22 @@ test('the server is stopped and started again under it: all is well soon after, 
   const before = lives();
   expect(before.join()).not.toContain('unhealthy');
   engine('stop', server());
-  // Every process of every server has met it.
-  for (let tries = 0; tries < 20; tries++) expect((await ask({ port, host: HOST, path: '/db/' })).status).toBe(500);
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  // Those that come first wait for a connection for a while, the others are told at once.
+  const statuses = async () =>
+    (await Promise.all(Array.from({ length: 20 }, () => ask({ port, host: HOST, path: '/db/' })))).map(({ status }) => status);
+  expect(new Set(await statuses())).toEqual(new Set([500]));
+  const asked = Date.now();
+  expect(new Set(await statuses())).toEqual(new Set([500]));
+  expect(Date.now() - asked).toBeLessThan(5000);
   engine('start', server());
   const started = Date.now();
   await eventually(async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ port, host: HOST, path: '/db/' })));
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(new Set(await statuses())).toEqual(new Set([200]));
   }, 20);
   const recovered = (Date.now() - started) / 1000;
   process.stdout.write(`pooler: all served ${recovered.toFixed(1)} s after the server was started again\n`);
   expect(recovered).toBeLessThan(10);
   expect(lives()).toEqual(before);
-  expect(deployment.plan()).toEqual([]);
 });
 
 test('one of the poolers is gone: clients go on with the other one, and use it again when it is back', async () => {
@@ -284,7 +286,7 @@ test('one of the poolers is gone: clients go on with the other one, and use it a
   engine('kill', '--signal', 'KILL', one);
   const answers = await Promise.all(Array.from({ length: 40 }, () => ask({ port, host: HOST, path: '/db/' })));
   // Whoever had a statement under way on it has lost that one; nobody had.
-  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
   engine('start', one);
   await eventually(() => expect(engine('inspect', one, '--format', '{{.State.Health.Status}}')).toBe('healthy'), 60);
   expect(show(one, 'DATABASES').find(({ name }) => name === 'app')).toMatchObject({ pool_size: String(POOL), max_connections: String(POOL) });
@@ -296,7 +298,7 @@ test('no password is in what Terraform wrote, in a log, or in what the engine te
   const told = [engine('inspect', ...containers), ...containers.map((container) => logs({}, container))].join('\n');
   for (const container of poolers()) {
     const password = engine('exec', container, 'cat', '/run/secrets/db-password/value');
-    expect(engine('exec', container, 'cat', '/run/pgbouncer/users')).toBe(`"app_alt" "${password}"`);
+    expect(engine('exec', container, 'cat', '/tmp/pgbouncer/users')).toBe(`"app_alt" "${password}"`);
     expect(traces).not.toContain(password);
     expect(told).not.toContain(password);
     expect(logs({}, container)).toContain('process up: PgBouncer');

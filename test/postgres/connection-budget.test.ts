@@ -34,7 +34,7 @@ describe('what clients may open', () => {
         budget.add(new Job(stack, 'Once', { image }), { connections: Token.asNumber('${var.some}') });
       }),
     ).toEqual([
-      { who: 'shop/Rolling', connections: 20, because: '1 x 10 (a guess: state its connections), and as many during a release' },
+      { who: 'shop/Rolling', connections: 8, because: '1 x 4 (a guess: state its connections), and as many during a release' },
       { who: 'shop/Once', connections: 2, because: 'a job (a guess: state its connections)' },
     ]);
   });
@@ -104,7 +104,7 @@ describe('the budget of a server', () => {
   });
 
   test('has a guess for an ASGI app', () => {
-    expect(() => synth({ maxConnections: 100 }, { asgi: true, threads: undefined })).toThrow('120  shop/Shop/App/Server: 2 x 30,');
+    expect(() => synth({ maxConnections: 60 }, { asgi: true, threads: undefined })).toThrow('48  shop/Shop/App/Server: 2 x 12,');
   });
 
   test('of one that only the deploy knows is not judged', () => {

@@ -6,7 +6,7 @@ import { newStack } from '../support/synth';
 const usual: PoolerConfiguration = {
   sslMode: PostgresSslMode.DISABLE,
   listenPort: 5432,
-  folder: '/run/pgbouncer',
+  folder: '/tmp/pgbouncer',
   poolMode: PostgresPoolMode.TRANSACTION,
   poolSize: 20,
   maxClientConnections: 1000,
@@ -25,7 +25,7 @@ function read(text: string): Record<string, Record<string, string>> {
     at = end;
     if (/^[#;]/.test(line)) continue;
     if (line.startsWith('%include')) {
-      if (line !== '%include /run/pgbouncer/databases.ini') throw new Error(`another file is included: ${line}`);
+      if (line !== '%include /tmp/pgbouncer/databases.ini') throw new Error(`another file is included: ${line}`);
       continue;
     }
     if (line.startsWith('[')) {
@@ -47,9 +47,9 @@ test('the file of an ordinary pooler', () => {
       'listen_addr = *',
       'listen_port = 5432',
       'listen_backlog = 1024',
-      'unix_socket_dir = /run/pgbouncer',
+      'unix_socket_dir = /tmp/pgbouncer',
       'auth_type = scram-sha-256',
-      'auth_file = /run/pgbouncer/users',
+      'auth_file = /tmp/pgbouncer/users',
       'pool_mode = transaction',
       'default_pool_size = 20',
       'max_db_connections = 20',
@@ -61,7 +61,7 @@ test('the file of an ordinary pooler', () => {
       'server_tls_sslmode = disable',
       'log_connections = 0',
       'log_disconnections = 0',
-      '%include /run/pgbouncer/databases.ini',
+      '%include /tmp/pgbouncer/databases.ini',
       '',
     ].join('\n'),
   );

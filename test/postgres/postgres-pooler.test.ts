@@ -62,7 +62,7 @@ describe('the containers', () => {
           'DATABASE_PORT=5432',
           'DATABASE_USER=app',
           'POOLER_FILES=1084',
-          'POOLER_FOLDER=/run/pgbouncer',
+          'POOLER_FOLDER=/tmp/pgbouncer',
           'POOLER_PORT=5432',
           'POOLER_RESOLVES=yes',
         ],

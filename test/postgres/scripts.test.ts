@@ -382,7 +382,7 @@ describe('pooler-health.sh', () => {
         env: {
           PATH: `${join(root, 'bin')}:${process.env.PATH}`,
           POOLER_PORT: '5432',
-          POOLER_FOLDER: '/run/pgbouncer',
+          POOLER_FOLDER: '/tmp/pgbouncer',
           DATABASE_NAME: 'app',
           DATABASE_USER: 'app_alt',
           POOLER_HEALTH_PAUSE: '0',
@@ -397,6 +397,6 @@ describe('pooler-health.sh', () => {
     expect(asked()).toMatch(/--command=SELECT 1$/);
     program('psql', `echo "$PGPASSWORD $*" >>'${root}/asked'`);
     expect([health(), health()]).toEqual([0, 0]);
-    expect(asked()).toMatch(/^ .*--host=\/run\/pgbouncer --username=pgbouncer --dbname=pgbouncer --command=SHOW VERSION$/);
+    expect(asked()).toMatch(/^ .*--host=\/tmp\/pgbouncer --username=pgbouncer --dbname=pgbouncer --command=SHOW VERSION$/);
   });
 });
