@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { reject, requireMatch, shown } from '../core/errors';
+import { reject, requireInteger, requireMatch, shown } from '../core/errors';
 import { RemovalPolicy } from '../core/removal-policy';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
@@ -8,11 +8,13 @@ import { AppHealthOptions, AppOptions, CALLABLE, GunicornApp, RUNTIME_PATH } fro
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IPostgresDb } from '../postgres/postgres-db';
+import { PostgresPooler } from '../postgres/postgres-pooler';
 import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
 import { Volume } from '../workload/volume';
+import { connectionsOf, databaseBehindPooler, databaseUrl, renderDatabase } from './database-settings';
 import { DjangoSettings, EnvironmentNames } from './django-settings';
 import { ReleaseOptions, renderRelease } from './release-options';
 import { ScheduledCommand, ScheduledCommandOptions } from './scheduled-command';
@@ -48,11 +50,18 @@ export interface DjangoServiceProps extends AppOptions {
   readonly asgiCallable?: string;
 
   /**
-   * The database.
+   * The database, or a pooler in front of one. With a pooler the release job goes past it, straight to the server.
    *
    * @default - the project's own settings decide
    */
   readonly database?: IPostgresDb;
+
+  /**
+   * The connections to the database that each replica opens at the most, from 1 to 10000, for the budget of the server's connections.
+   *
+   * @default - workers x threads; with `asgi` 4 for each worker, a guess: each request has one of its own, and nothing limits them but a pooler
+   */
+  readonly databaseConnections?: number;
 
   /**
    * Django's SECRET_KEY.
@@ -186,6 +195,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       );
     }
     this.database = props.database;
+    if (props.databaseConnections !== undefined) requireInteger(this, 'databaseConnections', props.databaseConnections, { min: 1, max: 10_000 });
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const [user, group] = (props.user ?? IMAGE_USER).split(':').map(Number);
     const owner = { user, group, image: props.image };
@@ -214,6 +224,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.provideSettings(release);
     this.releaseJob = this.app._addJob('Release', ['python', `${RUNTIME_PATH}/release.py`], { timeout: this.release.timeout });
     this.releaseJob.addVolume(this.staticVolume, STATIC_ROOT);
+    this.takePastPooler(this.releaseJob);
     this.app.preflight.addVolume(this.staticVolume, STATIC_ROOT);
     this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
     this.app.runAfter(this.releaseJob);
@@ -317,7 +328,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     for (const key of [this.secretKey, ...this.fallbackSecretKeys]) app.addSecretFile(key);
     app._forAll((workload) => {
       workload.addVolume(this.mediaVolume, MEDIA_ROOT);
-      props.database?.addClient(workload);
+      props.database?.addClient(workload, connectionsOf(workload, app, props));
       workload.addEnvironment('CDKTF_DJANGO_RELEASE', release);
       workload.addEnvironment('DJANGO_SETTINGS_MODULE', this.overlaid ? 'cdktf_django_overlay.settings' : this.settings.module);
     });
@@ -345,25 +356,35 @@ export class DjangoService extends Construct implements IProxyTarget {
     if (database) app._addLaunchTemplate(names.databaseUrl, () => databaseUrl(database));
   }
 
+  /** What needs a session of its own (a lock, a migration) has settings in which the database is the server itself. */
+  private takePastPooler(job: Job): void {
+    const { app } = this;
+    const direct = databaseBehindPooler(this.database);
+    if (!direct) return;
+    direct.addClient(job, connectionsOf(job, app, this.props));
+    app.files._addLateFile('django-direct.json', () => `${JSON.stringify(this.renderSettings(direct), null, 2)}\n`);
+    job.addEnvironment('CDKTF_DJANGO_CONFIG', `${RUNTIME_PATH}/django-direct.json`);
+    if (this.overlaid) return;
+    const name = this.settings._environment!.databaseUrl;
+    app.files._addLateFile('launch-direct.json', () => app._renderLaunch({ [name]: databaseUrl(direct) }));
+    job.addEnvironment('CDKTF_LAUNCH_CONFIG', `${RUNTIME_PATH}/launch-direct.json`);
+  }
+
+  /** How the servers' database is pooled, where the project's own settings have to know: the release job looks at them. */
+  private get unseenPooling(): object {
+    return !this.overlaid && this.database instanceof PostgresPooler ? { pooling: this.database.poolMode } : {};
+  }
+
   /** The schema is described in runtime/django/cdktf_django_overlay/settings.py. */
-  private renderSettings(): object {
-    const { database, props } = this;
+  private renderSettings(database = this.database): object {
+    const { props } = this;
     return {
       mode: this.overlaid ? 'overlay' : 'environment',
       settings: this.settings.module,
       [props.asgi ? 'asgi' : 'wsgi']: this.callable,
       secretKeyFile: this.secretKey.path,
       secretKeyFallbackFiles: this.fallbackSecretKeys.length > 0 ? this.fallbackSecretKeys.map(({ path }) => path) : undefined,
-      database: database && {
-        host: database.host,
-        port: database.port,
-        name: database.databaseName,
-        user: database.user,
-        passwordFile: database.passwordSecret.path,
-        // "When using ASGI, persistent connections should be disabled" (Django, "Databases"): requests do not come back to the thread that has one.
-        connMaxAge: props.asgi ? 0 : 60,
-        options: { sslmode: database.sslMode },
-      },
+      database: database && renderDatabase(database, props.asgi ?? false),
       allowedHosts: this.allowedHosts,
       csrfTrustedOrigins: this.trustedOrigins,
       scheme: this.reachedBy.some((route) => route.scheme === 'https') ? 'https' : 'http',
@@ -374,13 +395,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       mediaRoot: MEDIA_ROOT,
       healthPath: HEALTH_PATH,
       overrides: this.settings.overrides,
-      release: renderRelease(this, this.release),
+      release: { ...renderRelease(this, this.release), ...this.unseenPooling },
     };
   }
-}
-
-/** A URL in which the launcher puts the password. */
-function databaseUrl(database: IPostgresDb): string {
-  const address = `${database.host}:${database.port}/${encodeURIComponent(database.databaseName)}?sslmode=${database.sslMode}`;
-  return `postgres://${encodeURIComponent(database.user)}:{url:${database.passwordSecret.path}}@${address}`;
 }

@@ -218,7 +218,7 @@ export class GunicornApp extends Construct implements IProxyTarget {
     for (const name of ['launch.py', 'probe.py', 'preflight.py', 'gunicorn.conf.py']) this.files.addFile(name, runtimeFile(`python/${name}`));
     if (props.asgi) this.files.addFile('asgi_worker.py', runtimeFile('python/asgi_worker.py'));
     this.files.addProgram('bin/manage', runtimeFile('python/manage'));
-    this.files._addLateFile('launch.json', () => this.renderLaunch());
+    this.files._addLateFile('launch.json', () => this._renderLaunch());
 
     const probe = this.probeArguments(props, plan);
     const gunicorn = (bind: string) => [
@@ -467,12 +467,19 @@ export class GunicornApp extends Construct implements IProxyTarget {
     }
   }
 
-  private renderLaunch(): string {
+  /**
+   * What the launcher sets in the app's process.
+   *
+   * @param others templates in place of those of the app
+   *
+   * @internal
+   */
+  public _renderLaunch(others: { readonly [name: string]: string } = {}): string {
     const sorted = [...this.launch.templates.keys()].sort();
     return `${JSON.stringify(
       {
         env: Object.fromEntries([...this.launch.env].sort()),
-        templates: Object.fromEntries(sorted.map((name) => [name, this.launch.templates.get(name)!()])),
+        templates: Object.fromEntries(sorted.map((name) => [name, others[name] ?? this.launch.templates.get(name)!()])),
       },
       null,
       2,

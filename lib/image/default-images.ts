@@ -6,6 +6,7 @@ interface PinnedImages {
   readonly postgres: { readonly [major: string]: string };
   readonly python: string;
   readonly lego: string;
+  readonly pgbouncer: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

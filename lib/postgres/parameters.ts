@@ -1,6 +1,7 @@
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
+import type { ConnectionClaim } from './connection-budget';
 
 /** Parameters that other parts of PostgresDb rely on, with the remedy for who wants to set them. */
 const OWNED: { readonly [name: string]: string } = {
@@ -43,4 +44,23 @@ export function checkParameters(scope: IConstruct, parameters: { readonly [name:
 export function parameterArguments(...parameters: Iterable<readonly [string, string]>[]): string[] {
   const all = new Map(parameters.flatMap((some) => [...some]));
   return [...all].flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** What a server keeps for its administration, and what is left to people and probes. */
+export function keptConnections(parameters: { readonly [name: string]: string }): ConnectionClaim[] {
+  const number = (name: string, usual: number) => {
+    const value = parameters[name];
+    return value !== undefined && /^\s*\d+\s*$/.test(value) ? Number(value) : usual;
+  };
+  // PostgreSQL's own defaults; the latter came with 16.
+  const reserved = [
+    ['superuser_reserved_connections', number('superuser_reserved_connections', 3)] as const,
+    ['reserved_connections', number('reserved_connections', 0)] as const,
+  ];
+  return [
+    ...reserved
+      .filter(([, connections]) => connections > 0)
+      .map(([who, connections]) => ({ who, connections, because: 'a parameter of the server' })),
+    { who: 'operators', connections: 5, because: 'kept free for psql, backups and health checks' },
+  ];
 }

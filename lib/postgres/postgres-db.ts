@@ -17,7 +17,9 @@ import { Volume } from '../workload/volume';
 import { Workload, WorkloadOptions } from '../workload/workload';
 import { PostgresBackup, PostgresBackupOptions } from './backup/postgres-backup';
 import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './backup/postgres-restore-drill';
-import { checkParameters, FIXED_PARAMETERS, parameterArguments } from './parameters';
+import { ConnectionBudget, PostgresClientOptions } from './connection-budget';
+import { checkParameters, FIXED_PARAMETERS, keptConnections, parameterArguments } from './parameters';
+import { PostgresPooler, PostgresPoolerOptions } from './postgres-pooler';
 import { PostgresSslMode } from './postgres-ssl-mode';
 import { PostgresStorage } from './postgres-storage';
 import { dataFormat, makeUpgradeJobs } from './postgres-upgrade';
@@ -52,8 +54,10 @@ export interface IPostgresDb extends IConstruct {
   /**
    * Lets a workload reach the server and read the password. The workload has to wait for the server itself: it may start first, and the
    * server may be replaced under it.
+   *
+   * @param options what it may use of the server, which is counted: connections that do not fit into `maxConnections` are refused at synth
    */
-  addClient(workload: Workload): void;
+  addClient(workload: Workload, options?: PostgresClientOptions): void;
 }
 
 /** Settings of a `PostgresDb`. */
@@ -131,7 +135,8 @@ export interface PostgresDbProps {
   readonly storage?: PostgresStorage;
 
   /**
-   * The number of connections that the server accepts, from 10 to 10000. Each one costs memory.
+   * The number of connections that the server accepts, from 10 to 10000. Each one costs memory, and a change restarts the server: so it never changes by itself. When its clients may open
+   * more of them, in a release too, when old and new servers have theirs, the stack is refused, with who takes how many; `addPooler` lets many clients share a few.
    *
    * @default 100 - PostgreSQL's own default
    */
@@ -251,6 +256,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
   private readonly baseUser: string;
   private readonly clients: Workload[] = [];
   private readonly addedBackups: PostgresBackup[] = [];
+  private readonly budget = new ConnectionBudget(this);
   /** The program inside the server's container that is psql as the superuser; options of psql may follow. */
   public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/psql-admin.sh`];
 
@@ -295,7 +301,8 @@ export class PostgresDb extends Construct implements IPostgresDb {
     this.node.defaultChild = this.server;
   }
 
-  public addClient(workload: Workload): void {
+  public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
+    this.budget.add(workload, options);
     workload.joinNetwork(this.network);
     workload.addSecret(this.passwordSecret);
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
@@ -340,6 +347,28 @@ export class PostgresDb extends Construct implements IPostgresDb {
       reject(this, `the drill ${shown(id)} could be of several backups, ${ids}; call addRestoreDrill() of the one that addBackup() gave`);
     }
     return new PostgresRestoreDrill(this, id, { ...options, backup });
+  }
+
+  /**
+   * Puts a pool of connections in front of the server, kept by PgBouncer, for clients that are given the pooler in place of the database.
+   *
+   * @param id a name for the construct, of which the container's name is made
+   * @throws when a value is out of range or not of the allowed form
+   *
+   * @example
+   * new DjangoService(this, 'Shop', { image: ContainerImage.fromDjangoProject('../shop'), project: 'shop', database: db.addPooler() });
+   */
+  public addPooler(id: string = 'Pooler', options: PostgresPoolerOptions = {}): PostgresPooler {
+    return new PostgresPooler(this, id, { ...options, database: this });
+  }
+
+  /**
+   * A client of a pooler of ours: its requests that are under way have time, too, before the role is closed.
+   *
+   * @internal
+   */
+  public _addClientBehind(workload: Workload): void {
+    this.clients.push(workload);
   }
 
   /** @param guarded whether it is as old as the data, so that none may be made beside it */
@@ -409,7 +438,8 @@ export class PostgresDb extends Construct implements IPostgresDb {
     server.addVolume(this.data, this.version.mountPath);
     server.addSecret(this.superuserSecret);
     server.joinNetwork(this.network);
-    server.addFiles(this.files('ServerFiles', ['serve.sh', 'marker.sh', 'psql-admin.sh', 'pg_hba.conf']), SCRIPTS);
+    const files = this.files('ServerFiles', ['serve.sh', 'marker.sh', 'psql-admin.sh', 'pg_hba.conf'], () => this.checkBudget(props));
+    server.addFiles(files, SCRIPTS);
     server.runAfter(this.initializeJob);
     return server;
   }
@@ -460,10 +490,22 @@ export class PostgresDb extends Construct implements IPostgresDb {
     return Math.max(0, ...rolling.map((client) => Math.ceil(client.stopGracePeriod.toSeconds())));
   }
 
-  private files(id: string, names: string[]): Files {
+  /** @param check what can be judged when the stack is complete: files are read then */
+  private files(id: string, names: string[], check: () => void = () => undefined): Files {
     const files = new Files(this, id, { image: this.version.image });
-    for (const name of names) files.addFile(name, runtimeFile(`postgres/${name}`));
+    for (const name of names) {
+      files._addLateFile(name, () => {
+        check();
+        return runtimeFile(`postgres/${name}`);
+      });
+    }
     return files;
+  }
+
+  /** All clients have to fit. */
+  private checkBudget(props: PostgresDbProps): void {
+    const pooler = 'give clients a pooler: database: db.addPooler()';
+    this.budget.check('maxConnections', this.maxConnections, keptConnections(props.parameters ?? {}), [pooler]);
   }
 
   private confinement(): WorkloadOptions {
@@ -548,7 +590,7 @@ class ImportedPostgresDb extends Construct implements IPostgresDb {
     this.network = attributes.network ?? new Network(this, 'Network');
   }
 
-  public addClient(workload: Workload): void {
+  public addClient(workload: Workload, _options?: PostgresClientOptions): void {
     workload.joinNetwork(this.network);
     workload.addSecret(this.passwordSecret);
   }

@@ -19,6 +19,8 @@ its output. What it does is said by django.json (settings.py tells where that is
         "lockTimeout": "5s"              Postgres' lock_timeout while migrating; null: the role's own
         "statementTimeout": null         likewise
         "keepGenerations": 5             how many releases' static files are kept
+        "pooling": null                  "transaction": the servers' database is behind a pooler of that mode, which their
+                                         settings have to know; this job's own is not
     }
 
 manage.py is not used, because it may hard-wire a settings module.
@@ -51,6 +53,7 @@ DEFAULTS = {
     "lockTimeout": "5s",
     "statementTimeout": None,
     "keepGenerations": 5,
+    "pooling": None,
 }
 
 #: Advisory locks are per database, so one number does for every project.
@@ -232,6 +235,17 @@ def timeouts(options):
 # The steps
 
 
+def check_pooling():
+    """Before anything is changed: with a server-side cursor a query that is read bit by bit fails, now and then."""
+    from django.db import connections
+
+    if not connections["default"].settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        raise ReleaseError(
+            "the servers' database is behind a pooler in transaction mode, where a server-side cursor is another connection's: "
+            "set DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'] = True in the project's settings, or use PostgresPoolMode.SESSION"
+        )
+
+
 def check(options):
     from django.core.management import call_command
 
@@ -302,6 +316,8 @@ def command(arguments):
 
 def steps(config, options):
     """(title, function) of everything to do."""
+    if options["pooling"] == "transaction" and has_database():
+        yield "pooling", check_pooling
     if has_database():
         yield "database", lambda: wait_for_database(options["databaseTimeout"])
     if options["check"]:

@@ -21,6 +21,7 @@ import {
   PostgresBackupOptions,
   PostgresDb,
   PostgresDbProps,
+  PostgresPoolerOptions,
   PostgresVersion,
   ProductionReadiness,
   Schedule,
@@ -82,6 +83,8 @@ const database = (props: (values: readonly string[]) => PostgresDbProps) => (sta
 };
 const backup = (options: (values: readonly string[]) => Partial<PostgresBackupOptions>) => (stack: TerraformStack, values: readonly string[]) =>
   void new PostgresDb(stack, 'W').addBackup('B', { schedule: Schedule.cron('0 3 * * *'), ...options(values) });
+const pooled = (options: (values: readonly string[]) => PostgresPoolerOptions) => (stack: TerraformStack, values: readonly string[]) =>
+  new PostgresDb(stack, 'W').addPooler('Pooler', { replicas: 1, ...options(values) }).addClient(new Job(stack, 'Client', { image }));
 const elsewhere =
   (attributes: (value: string) => object) =>
   (stack: TerraformStack, [value]: readonly string[]) => {
@@ -288,6 +291,14 @@ export const cases: readonly FuzzCase[] = [
     forms: identified,
     benign: () => 'postgres:17.2-trixie',
     build: database(([value]) => ({ version: PostgresVersion.of(17, value) })),
+  },
+  { props: ['PostgresPoolerOptions.parameters'], benign: word, build: pooled(([value]) => ({ parameters: { x: value } })) },
+  { props: ['PostgresPoolerOptions.parameters'], benign: word, build: pooled((values) => ({ parameters: named(values, '1') })) },
+  {
+    props: ['PostgresDb.addPooler(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [id]) => void new PostgresDb(stack, 'W').addPooler(id, { replicas: 1 }),
   },
   {
     props: ['DockerEngineProps.namespace'],

@@ -21,6 +21,11 @@ test('lego is of a full version', () => {
   expect(defaultImages.lego).toMatch(/^goacme\/lego:v\d+\.\d+\.\d+$/);
 });
 
+test('PgBouncer ends with its last client at SIGTERM, which came with 1.23', () => {
+  const [major, minor] = /^edoburu\/pgbouncer:v(\d+)\.(\d+)\.\d+-p\d+$/.exec(defaultImages.pgbouncer)!.slice(1).map(Number);
+  expect(major * 1000 + minor).toBeGreaterThanOrEqual(1023);
+});
+
 test('the images of Postgres are those of their major versions', () => {
   expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
   for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runtimeFolder } from '../../lib/image/default-images';
@@ -278,5 +279,124 @@ describe('logins.sh', () => {
     server({});
     program('pg_isready', 'exit 1');
     expect(logins('open')).toMatchObject({ status: 1, output: 'The server db did not answer within 1 s. Its log says why: docker logs db\n' });
+  });
+});
+
+describe('pooler.sh', () => {
+  const pooler = (more: Record<string, string> = {}) =>
+    run('pooler.sh', {
+      POOLER_FOLDER: root,
+      POOLER_FILES: '64',
+      POOLER_RESOLVES: 'yes',
+      DATABASE_PASSWORD_FILE: join(root, 'password'),
+      DATABASE_HOST: 'shop-db-server',
+      DATABASE_PORT: '5432',
+      ...more,
+    });
+  const users = () => readFileSync(join(root, 'users'), 'utf8');
+
+  const databases = () => readFileSync(join(root, 'databases.ini'), 'utf8');
+
+  beforeEach(() => {
+    program('pgbouncer', 'echo "pools $*"');
+    // It looks again, and again, as long as PgBouncer runs.
+    program('sleep', 'exit 1');
+    program('getent', `[ "$*" = 'ahostsv4 shop-db-server' ] && printf '%s STREAM x\n' 172.18.0.7 172.18.0.9`);
+  });
+
+  test('hands PgBouncer the login in a file that nobody else reads', () => {
+    expect(pooler()).toEqual({ status: 0, output: `pools ${join(runtimeFolder, 'postgres', 'pgbouncer.ini')}\n` });
+    expect(users()).toBe('"app" "secret-of-the-login"\n');
+    expect(statSync(join(root, 'users')).mode & 0o777).toBe(0o600);
+    expect(databases()).toBe("[databases]\napp = host='172.18.0.7' port=5432 dbname='app'\n");
+  });
+
+  test('takes an address of another kind where there is none of IPv4, and a name where it has to', () => {
+    program('getent', `[ "$*" = 'hosts shop-db-server' ] && echo '2001:db8::7 shop-db-server'`);
+    pooler();
+    expect(databases()).toContain("host='2001:db8::7'");
+    pooler({ POOLER_RESOLVES: 'no' });
+    expect(databases()).toContain("host='shop-db-server'");
+  });
+
+  test('waits for a server that has no address yet, and tells PgBouncer of another one', () => {
+    program('sleep', `exec /bin/sleep 0.02`);
+    // Nothing, one, nothing again, another one.
+    program(
+      'getent',
+      `n=$(cat '${root}/n' 2>/dev/null || echo 0); echo $((n + 1)) >'${root}/n'; case $n in 0 | 1 | 3 | 4) exit 2 ;; 2) echo 10.0.0.1 x ;; *) echo 10.0.0.2 x ;; esac`,
+    );
+    program('pgbouncer', `cat '${root}/databases.ini'; trap 'cat "${root}/databases.ini"; exit 0' HUP; while :; do /bin/sleep 0.02; done`);
+    const { status, output } = pooler();
+    expect(status).toBe(0);
+    expect(output.match(/.*(pooler|app).*/g)).toEqual([
+      'pooler: waiting for the address of shop-db-server',
+      "app = host='10.0.0.1' port=5432 dbname='app'",
+      'pooler: shop-db-server is at 10.0.0.2, and no longer at 10.0.0.1',
+      "app = host='10.0.0.2' port=5432 dbname='app'",
+    ]);
+  });
+
+  /** As PgBouncer reads a line (load_auth_file in src/loader.c). */
+  const fields = (line: string) => [...line.matchAll(/"((?:[^"]|"")*)"/g)].map(([, field]) => field.replaceAll('""', '"'));
+
+  test('whatever user and password are', () => {
+    const text = fc.string({ unit: fc.constantFrom(...`ab"'\\ ;$%&#`, '`', '\u00e9', '\u2028'), minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(text, text, fc.constantFrom('', '\n'), (user, password, end) => {
+        writeFileSync(join(root, 'password'), `1${password}${end}`);
+        expect(pooler({ DATABASE_USER: user })).toMatchObject({ status: 0 });
+        expect(fields(users())).toEqual([user, `1${password}`]);
+        expect(users().split('\n')).toHaveLength(2);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test.each([...BAD_PASSWORDS, [`md5${'0'.repeat(32)}`, /has the form of a hash/] as [string, RegExp]])(
+    'refuses the password %j',
+    (value, message) => {
+      writeFileSync(join(root, 'password'), value);
+      expect(pooler()).toMatchObject({ status: 1, output: expect.stringMatching(message) });
+      expect(existsSync(join(root, 'users'))).toBe(false);
+    },
+  );
+
+  test('opens as many files as there may be connections, or says why it cannot', () => {
+    program('pgbouncer', 'ulimit -n');
+    expect(Number(pooler({ POOLER_FILES: '300' }).output)).toBeGreaterThanOrEqual(300);
+    expect(pooler({ POOLER_FILES: '2147483647' })).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^The engine lets a container open \d+ files, and 2147483647 are needed\.\nEither lower maxClientConnections/),
+    });
+  });
+});
+
+describe('pooler-health.sh', () => {
+  test('asks for an answer of the server until there was one, then the console', () => {
+    const script = readFileSync(join(runtimeFolder, 'postgres', 'pooler-health.sh'), 'utf8').replace('/tmp/proven', join(root, 'proven'));
+    writeFileSync(join(root, 'health.sh'), script);
+    const health = () =>
+      spawnSync('sh', [join(root, 'health.sh')], {
+        encoding: 'utf8',
+        env: {
+          PATH: `${join(root, 'bin')}:${process.env.PATH}`,
+          POOLER_PORT: '5432',
+          POOLER_FOLDER: '/tmp/pgbouncer',
+          DATABASE_NAME: 'app',
+          DATABASE_USER: 'app_alt',
+          POOLER_HEALTH_PAUSE: '0',
+          DATABASE_PASSWORD_FILE: join(root, 'password'),
+        },
+      }).status;
+    const asked = () => readFileSync(join(root, 'asked'), 'utf8').trimEnd().split('\n').at(-1);
+    program('psql', `echo "$PGPASSWORD $*" >>'${root}/asked'; exit 2`);
+    expect(health()).toBe(2);
+    expect(asked()).toMatch(/^secret-of-the-login .*--port=5432 --host=127\.0\.0\.1 --username=app_alt --dbname=app --command=SELECT 1$/);
+    expect(health()).toBe(2);
+    expect(asked()).toMatch(/--command=SELECT 1$/);
+    program('psql', `echo "$PGPASSWORD $*" >>'${root}/asked'`);
+    expect([health(), health()]).toEqual([0, 0]);
+    expect(asked()).toMatch(/^ .*--host=\/tmp\/pgbouncer --username=pgbouncer --dbname=pgbouncer --command=SHOW VERSION$/);
   });
 });

@@ -161,6 +161,24 @@ class Database(ProjectTest):
             },
         )
 
+    def test_behind_a_pooler_nothing_outlives_a_transaction(self):
+        self.append_settings("DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'] = False")
+        self.assertIs(self.database()["DISABLE_SERVER_SIDE_CURSORS"], False)
+        self.config["database"]["pooling"] = "session"
+        self.assertIs(self.database()["DISABLE_SERVER_SIDE_CURSORS"], False)
+        self.config["database"]["pooling"] = "transaction"
+        self.assertIs(self.database()["DISABLE_SERVER_SIDE_CURSORS"], True)
+
+    def test_a_role_for_the_session_is_refused_behind_a_pooler(self):
+        self.append_settings("DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'OPTIONS': {'assume_role': 'a'}}}")
+        self.assertEqual(self.database()["OPTIONS"]["assume_role"], "a")
+        self.config["database"]["pooling"] = "transaction"
+        self.assertIn("and a pooler in transaction mode has none. Either let the role have it", self.failure("from django.conf import settings; settings.DATABASES"))
+
+    def test_each_process_begins_with_another_one_of_several_hosts(self):
+        self.config["database"]["host"] = "a,b"
+        self.assertEqual({self.database()["HOST"] for _ in range(12)}, {"a,b", "b,a"})
+
     def test_what_is_not_about_the_connection_stays(self):
         self.append_settings(
             "DATABASES['default'].update(ATOMIC_REQUESTS=True, OPTIONS={'timeout': 20})\n"

@@ -79,6 +79,20 @@ class ReleaseJob(ProjectTest):
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertNotIn("--- collectstatic", result.stdout)  # startproject has no STATIC_ROOT
 
+    def test_settings_that_do_not_know_of_a_pooler_are_refused_before_anything_is_changed(self):
+        self.config = {"mode": "environment", "release": {"check": None, "pooling": "transaction"}}
+        result = self.release(env={"DJANGO_SETTINGS_MODULE": "site1.settings"})
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("set DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'] = True in the project's settings", result.stdout)
+        self.assertNotIn("--- migrate", result.stdout)
+        self.append_settings("DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'] = True")
+        result = self.release(env={"DJANGO_SETTINGS_MODULE": "site1.settings"})
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_settings_behind_a_pooler_for_sessions_are_not_looked_at(self):
+        self.config = {"mode": "environment", "release": {"check": None, "pooling": "session"}}
+        self.assertEqual(self.release(env={"DJANGO_SETTINGS_MODULE": "site1.settings"}).returncode, 0)
+
     def test_overlay_mode_insists_on_the_overlay(self):
         result = self.release(env={"DJANGO_SETTINGS_MODULE": "site1.settings"})
         self.assertEqual(result.returncode, 1)

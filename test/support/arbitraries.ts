@@ -340,8 +340,10 @@ export const validWhole: fc.Arbitrary<Whole> = fc.record({
 });
 
 export function build(stack: TerraformStack, whole: Whole): void {
-  const db = new PostgresDb(stack, 'Db', whole.db);
-  const shop = new DjangoService(stack, 'Shop', { ...whole.django, database: whole.withDatabase ? db : undefined });
+  // What the servers may open is said here: 512 workers with 512 threads each have no budget.
+  const { maxConnections } = whole.db;
+  const db = new PostgresDb(stack, 'Db', { ...whole.db, maxConnections: maxConnections && Math.max(maxConnections, 50) });
+  const shop = new DjangoService(stack, 'Shop', { ...whole.django, database: whole.withDatabase ? db : undefined, databaseConnections: 1 });
   const hello = new GunicornApp(stack, 'Hello', whole.app);
   const proxy = new NginxProxy(stack, 'Proxy', whole.proxy);
   for (const route of whole.routes) {

@@ -45,7 +45,7 @@ const postgresPaths = (major) =>
  * `engine` stands in for nothing: tests run it.
  */
 function plan() {
-  const { nginx, postgres, python, lego } = pins();
+  const { nginx, postgres, python, lego, pgbouncer } = pins();
   const settings = { authorities: [...hostAuthorities()] };
   const of = (name, ref, suite = SUITE) => {
     const [, version, major] = /:v?((\d+)(?:\.\d+)*)/.exec(ref);
@@ -70,6 +70,7 @@ function plan() {
     of('postgres-15', postgres['15'], 'bookworm'),
     of('python', python),
     of('lego', lego),
+    of('pgbouncer', pgbouncer),
     of('engine', 'engine:28'),
   ];
 }
@@ -212,7 +213,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */

@@ -9,11 +9,12 @@ import { FileServer } from '../../nginx/file-server';
 import { NginxProxy } from '../../nginx/nginx-proxy';
 import { SharedProxy } from '../../nginx/shared-proxy';
 import { PostgresDb } from '../../postgres/postgres-db';
+import { PostgresPooler } from '../../postgres/postgres-pooler';
 import { Workload } from '../../workload/workload';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 
 /** Constructs that are given one image for all that they are made of. */
-const HOLDERS = [GunicornApp, NginxProxy, SharedProxy, FileServer, PostgresDb];
+const HOLDERS = [GunicornApp, NginxProxy, SharedProxy, FileServer, PostgresDb, PostgresPooler];
 /** Constructs that make workloads of an image that another one was given. */
 const BORROWERS = [DjangoService, ScheduledCommand];
 
@@ -29,7 +30,7 @@ function givenImage(construct: IConstruct): ContainerImage | undefined {
 }
 
 /** The library names full versions and moves them with its releases; a digest would be that of one platform and one registry. */
-const OURS = new Set<string>([defaultImages.nginx, defaultImages.python, ...Object.values(defaultImages.postgres)]);
+const OURS = new Set<string>([defaultImages.nginx, defaultImages.python, defaultImages.pgbouncer, ...Object.values(defaultImages.postgres)]);
 
 /** Where images come from. An image without a tag, or with the tag `latest`, is refused by its construct already. */
 export const IMAGE_RULES: readonly JudgingRule[] = [

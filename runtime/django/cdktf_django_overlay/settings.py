@@ -14,6 +14,7 @@ A key that is absent leaves the project's own value alone; so does null, where n
         host, port, name, user, passwordFile
         engine               "django.db.backends.postgresql"  absent: the project's own if it is for Postgres, or this
         connMaxAge           60                               seconds; null: for ever
+        pooling              "transaction" | "session"        how PgBouncer in front of it lends connections; absent: none
         options              {}                               DATABASES['default']['OPTIONS']
     allowedHosts             ["shop.example.com", ...]
     csrfTrustedOrigins       ["https://shop.example.com", ...]
@@ -30,6 +31,7 @@ The environment variable CDKTF_DJANGO_RELEASE names the release (staticfiles.py)
 
 import importlib
 import os
+import random
 
 import django
 from django.conf import global_settings
@@ -132,6 +134,22 @@ def _engine(old_engine):
     return _GIS.get(old_engine, _POSTGRESQL)
 
 
+def _in_any_order(hosts):
+    """Of several hosts, separated by commas, libpq takes the first that answers: each process begins with another one."""
+    names = hosts.split(",")
+    return ",".join(random.sample(names, len(names)))
+
+
+def _fit_for_transactions(database, options):
+    """What lasts longer than a transaction would be another connection's. Prepared statements Django leaves alone by itself."""
+    database["DISABLE_SERVER_SIDE_CURSORS"] = True
+    if options.get("assume_role"):
+        raise ImproperlyConfigured(
+            "cdktf-django: DATABASES['default']['OPTIONS']['assume_role'] sets a role for a session, and a pooler in transaction mode "
+            "has none. Either let the role have it: ALTER ROLE ... SET role TO ..., or use PostgresPoolMode.SESSION."
+        )
+
+
 def _databases(settings, database):
     """`default` is ours, other databases stay the project's."""
     databases = dict(settings.get("DATABASES") or {})
@@ -143,9 +161,11 @@ def _databases(settings, database):
         old_options = old.get("OPTIONS") or {}
         options.update({key: old_options[key] for key in _KEPT_DATABASE_OPTIONS if key in old_options})
     options.update(database.get("options") or {})
+    if database.get("pooling") == "transaction":
+        _fit_for_transactions(new, options)
     new.update(
         ENGINE=database.get("engine") or _engine(old_engine),
-        HOST=database["host"],
+        HOST=_in_any_order(database["host"]),
         PORT=str(database.get("port") or 5432),
         NAME=database["name"],
         USER=database["user"],
