@@ -4,6 +4,8 @@
 set -eu
 umask 077
 . "${0%/*}/marker.sh"
+. "${0%/*}/image.sh"
+. "${0%/*}/init-files.sh"
 
 database=${DATABASE_NAME:?}
 owner=${DATABASE_OWNER:?}
@@ -12,6 +14,7 @@ superuser_password_file=${DATABASE_SUPERUSER_PASSWORD_FILE:?}
 socket=/run/postgresql
 
 main() {
+  require_image
   # A server holds the lock as long as it runs, and has no need to be stopped for this.
   end_if_initialized
   require_secret "$superuser_password_file"
@@ -25,6 +28,7 @@ main() {
     end_if_initialized
   fi
   require_empty_volume
+  remember_init_files
   make_directory
   publish_marker
   echo "database $database is ready: owner $owner"
@@ -36,6 +40,7 @@ end_if_initialized() {
   require_same databaseName "$(marker_value database)" "$database"
   require_same user "$(marker_value user)" "$user"
   echo "database $database is there (id $(marker_value id))"
+  report_init_files
   exit 0
 }
 
@@ -127,7 +132,8 @@ name_this_user() {
 # A server that only this container reaches, by its socket, and by password there too.
 create_database() {
   local server tries=0
-  postgres -D "$1" -c listen_addresses= -c unix_socket_directories="$socket" -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off &
+  postgres -D "$1" -c listen_addresses= -c unix_socket_directories="$socket" -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off \
+    -c shared_preload_libraries="${DATABASE_PRELOAD:-}" &
   server=$!
   until pg_isready --quiet --host="$socket" --username=postgres --dbname=postgres; do
     kill -0 "$server" 2>/dev/null || fail "The server ended while its database was to be made; its reason is above."
@@ -135,12 +141,16 @@ create_database() {
     [ "$tries" -lt 600 ] || fail "The server did not answer within 60 s."
     sleep 0.1
   done
-  PGPASSWORD=$(cat "$superuser_password_file") psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
+  PGPASSWORD=$(cat "$superuser_password_file")
+  export PGPASSWORD
+  psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
     --host="$socket" --username=postgres --dbname=postgres <<'SQL'
 CREATE ROLE :"owner" NOLOGIN;
 CREATE DATABASE :"database" OWNER :"owner";
 REVOKE ALL ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 SQL
+  run_init_files "$1.init"
+  unset PGPASSWORD
   kill -INT "$server"
   wait "$server" || fail "The server did not end well after its database was made; its reason is above."
 }

@@ -16,4 +16,5 @@ if ! flock --timeout "${LOCK_TIMEOUT:-30}" 9; then
 fi
 # Left by a server that was killed. That none is alive is proven by the lock.
 rm -f "$data/postmaster.pid"
+[ -z "${DATABASE_PRELOAD:-}" ] || set -- "$@" -c "shared_preload_libraries=$DATABASE_PRELOAD"
 exec postgres -D "$data" "$@"

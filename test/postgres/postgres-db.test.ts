@@ -124,7 +124,7 @@ describe('the first start', () => {
       synthDb()
         .container(path)
         .upload.map((file: Arguments) => file.file);
-    expect(files('shop/Db/InitializeFiles')).toEqual(['/files/initialize.sh', '/files/marker.sh']);
+    expect(files('shop/Db/InitializeFiles')).toEqual(['/files/image.sh', '/files/init-files.sh', '/files/initialize.sh', '/files/marker.sh']);
     expect(files('shop/Db/ServerFiles')).toEqual(['/files/marker.sh', '/files/pg_hba.conf', '/files/psql-admin.sh', '/files/serve.sh']);
   });
 });
