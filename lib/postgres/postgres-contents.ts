@@ -72,10 +72,6 @@ export class PostgresContents {
     const key = `${database} ${name}`;
     if (this.extensions.has(key)) reject(scope, `extension ${shown(name)} is declared already for database ${database}; declare it once`);
     this.announce();
-    if (this.extensions.size === 0) {
-      const names = () => [...new Set([...this.extensions.values()].map((one) => one.name))].join(' ');
-      this.parts.initialize.addEnvironment('DATABASE_EXTENSIONS', Lazy.stringValue({ produce: names }));
-    }
     this.extensions.set(key, { database, name, version: options.version ?? '-' });
     if (isPreloaded(name, options)) this.addLibrary(name);
   }
@@ -149,10 +145,11 @@ export class PostgresContents {
     open.addEnvironment('DATABASE_MAJOR', String(version.major));
   }
 
-  /** The server, who looks whether the image has them before the server is replaced, and who waits for the server that has them. */
+  /** For the server, for a first start that fills the database, and for the job that waits for the server that has them. */
   private addLibrary(name: string): void {
     const { server, initialize, open } = this.parts;
     if (this.libraries.length === 0) {
+      this.announce();
       const produce = () => this.libraries.join(',');
       for (const workload of [server, initialize, open]) workload.addEnvironment('DATABASE_PRELOAD', Lazy.stringValue({ produce }));
     }

@@ -303,7 +303,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
   }
 
   /**
-   * Brings an extension into the database, at the next deploy, before any client. An image without it fails that deploy before anything is changed.
+   * Brings an extension into the database, at the next deploy, before any client. An image without it fails that deploy, with what to do, before any client is released.
    *
    * @param name as `CREATE EXTENSION` takes it, `pg_trgm` for example
    * @throws when the name or the version is not of the allowed form, or the extension is declared already
@@ -412,7 +412,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     server.addVolume(this.data, this.version.mountPath);
     server.addSecret(this.superuserSecret);
     server.joinNetwork(this.network);
-    server.addFiles(this.files('ServerFiles', ['serve.sh', 'marker.sh', 'psql-admin.sh', 'pg_hba.conf']), SCRIPTS);
+    server.addFiles(this.files('ServerFiles', ['serve.sh', 'marker.sh', 'image.sh', 'psql-admin.sh', 'pg_hba.conf']), SCRIPTS);
     server.runAfter(this.initializeJob);
     return server;
   }

@@ -9,6 +9,11 @@
 # What is ours has a comment that says so: owners of databases, groups that have access, login roles.
 . "${0%/*}/image.sh"
 
+# Before anything is changed. Not before the server is replaced: a job that fails then would leave none.
+require_contents() {
+  require_image $(printf '%s\n' "${DATABASE_CONTENTS:-}" | sed -n 's/^extension [^ ]* \([^ ]*\) .*/\1/p')
+}
+
 bring_contents() {
   local kind a b c d e f g h
   [ -z "${DATABASE_PRELOAD:-}" ] || wait_for_libraries
@@ -98,8 +103,7 @@ SQL
     installed=${found#* }
     if [ -z "$brought" ]; then
       [ -n "$found" ] && break
-      way_to_image "extension $2" "$(package_of "$2")"
-      exit 1
+      refuse_image "extension $2" "$(package_of "$2")"
     fi
     # Another one: the server with the image of this job is still to come.
     [ "$default" != "$brought" ] || break

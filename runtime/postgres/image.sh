@@ -1,5 +1,5 @@
-# Sourced by jobs, which run in the server's own image: what it brings, looked for where Debian's packages put it. An image that has it elsewhere is not
-# judged here; its server is asked later.
+# Sourced by what runs in the server's own image: what it brings, looked for where Debian's packages put it. An image that has it elsewhere is not judged
+# here; its server is asked later.
 
 extension_folder=/usr/share/postgresql/${DATABASE_MAJOR:-}/extension
 library_folder=/usr/lib/postgresql/${DATABASE_MAJOR:-}/lib
@@ -23,32 +23,27 @@ package_of() {
   [ -z "$name" ] || printf 'postgresql-%s-%s' "$DATABASE_MAJOR" "$name"
 }
 
-# way_to_image WHAT [PACKAGE]: how to come to an image that has what this one has not
-way_to_image() {
-  local package=${2:-the Debian package that has it}
-  printf '%s\n' "The image of this server (Postgres $DATABASE_MAJOR) has no $1. Nothing was changed: the server runs on as it was." \
-    "Either take it out of the stack, or make an image from the one that you have, with $package:" \
-    "  RUN apt-get update && apt-get install --yes --no-install-recommends ${2:-PACKAGE}" \
-    "and give PostgresVersion.of($DATABASE_MAJOR, 'registry.example.com/postgres:...') with the same tag." >&2
+# has_library NAME: whether the server finds it. A path says itself where the library is.
+has_library() {
+  case $1 in */*) return 0 ;; esac
+  [ ! -d "$library_folder" ] || [ -f "$library_folder/$1.so" ]
 }
 
-# Before the server is replaced: one that cannot load a library does not start.
+# require_image EXTENSION...: that the image has them, and the libraries that are to be loaded
 require_image() {
   local name
-  if [ -d "$extension_folder" ]; then
-    for name in ${DATABASE_EXTENSIONS:-}; do
-      [ -f "$extension_folder/$name.control" ] && continue
-      way_to_image "extension $name" "$(package_of "$name")"
-      exit 1
-    done
-  fi
-  if [ -d "$library_folder" ]; then
-    for name in $(printf %s "${DATABASE_PRELOAD:-}" | tr , ' '); do
-      # A path says itself where the library is.
-      case $name in */*) continue ;; esac
-      [ -f "$library_folder/$name.so" ] && continue
-      way_to_image "library $name, which shared_preload_libraries names" "$(package_of "$name")"
-      exit 1
-    done
-  fi
+  for name in "$@"; do
+    [ ! -d "$extension_folder" ] || [ -f "$extension_folder/$name.control" ] || refuse_image "extension $name" "$(package_of "$name")"
+  done
+  for name in $(printf %s "${DATABASE_PRELOAD:-}" | tr , ' '); do
+    has_library "$name" || refuse_image "library $name, which shared_preload_libraries names" "$(package_of "$name")"
+  done
+}
+
+# refuse_image WHAT PACKAGE: how to come to an image that has what this one has not
+refuse_image() {
+  fail "The image of this server (Postgres $DATABASE_MAJOR) has no $1. Nothing was changed in its databases." \
+    "Either take it out of the stack, or make an image from the one that you have, with ${2:-the Debian package that has it}:" \
+    "  RUN apt-get update && apt-get install --yes --no-install-recommends ${2:-PACKAGE}" \
+    "and give PostgresVersion.of($DATABASE_MAJOR, 'registry.example.com/postgres:...') with the same tag."
 }

@@ -31,6 +31,12 @@ report_init_files() {
   echo "initFiles are other ones than those that database $database was made with. They are for the first start alone and were not run."
 }
 
+require_init_extensions() {
+  local name names=
+  for name in ${DATABASE_FIRST_EXTENSIONS:-}; do names="$names ${name%%=*}"; done
+  require_image $names
+}
+
 # run_init_files FOLDER: as the owner, so that all that they make is the owner's. FOLDER has them while they are run: messages name them as the stack does.
 run_init_files() {
   local name number=0

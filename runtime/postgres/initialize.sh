@@ -14,7 +14,6 @@ superuser_password_file=${DATABASE_SUPERUSER_PASSWORD_FILE:?}
 socket=/run/postgresql
 
 main() {
-  require_image
   # A server holds the lock as long as it runs, and has no need to be stopped for this.
   end_if_initialized
   require_secret "$superuser_password_file"
@@ -28,6 +27,7 @@ main() {
     end_if_initialized
   fi
   require_empty_volume
+  require_init_extensions
   remember_init_files
   make_directory
   publish_marker

@@ -21,6 +21,7 @@ main() {
   case ${1:-} in
     open)
       require_secret "${DATABASE_PASSWORD_FILE:?}"
+      require_contents
       wait_for_server
       open_login "$login" "$base" "$version" "$DATABASE_PASSWORD_FILE" owner "$owner" "$database"
       bring_contents

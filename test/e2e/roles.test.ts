@@ -25,7 +25,7 @@ INSERT INTO product (name) SELECT 'product ' || n FROM generate_series(1, 1000) 
 /** A client that logs in as its role, does what it is told and shows what came of it. Its failure is not the deploy's. */
 function client(made: TerraformStack, id: string, db: IPostgresDb, sql: string): void {
   const version = (made.node.findChild('Db') as PostgresDb).version;
-  const script = 'export PGPASSWORD="$(cat "$PASSWORD_FILE")"; until pg_isready -q; do sleep 0.2; done; psql -XAt -c "$0" 2>&1 || true';
+  const script = 'export PGPASSWORD="$(cat "$PASSWORD_FILE")"; until pg_isready -q; do sleep 0.2; done; psql -XAt -c "$0" </dev/null 2>&1 || true';
   const job = new Job(made, id, {
     image: version.image,
     entrypoint: ['sh', '-c', script],
@@ -135,12 +135,19 @@ const declares: Use = (db) => {
 };
 
 describe('on a volume that is there', () => {
-  test('an image without an extension fails the deploy before the server is touched, and says what to do', () => {
+  test('an extension that the image has not fails the deploy, says what to do, and leaves the server running', async () => {
     const before = runs();
-    const output = failed(build({}, (db) => db.addExtension('vector', { preload: true })));
-    expect(output).toContain('The image of this server (Postgres 18) has no extension vector. Nothing was changed');
+    const output = failed(build({}, (db) => db.addExtension('vector')));
+    expect(output).toContain('The image of this server (Postgres 18) has no extension vector. Nothing was changed in its databases.');
     expect(output).toContain('apt-get install --yes --no-install-recommends postgresql-18-pgvector');
     expect(runs()).toBe(before);
+
+    // A library that is not there would keep it from starting.
+    expect(failed(build({ parameters: { shared_preload_libraries: 'auto_explain,pg_cron' } }))).toContain(
+      'has no library pg_cron, which shared_preload_libraries names',
+    );
+    await eventually(() => expect(sql('SHOW shared_preload_libraries')).toBe('auto_explain'), 30);
+    deployed(build({}));
   });
 
   test('a role, an extension and a database arrive before their clients, without a restart', () => {
@@ -260,7 +267,12 @@ describe('on a volume that is there', () => {
     expect(sql("SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension")).toBe('pg_stat_statements pg_trgm plpgsql');
     expect(sql("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'reporting%'")).toBe('3');
     // And comes back.
-    expect(deployed(build({}, declares))).not.toContain('is declared no more. It was left as it is, with its data');
+    const again: Use = (db) => {
+      db.addExtension('pg_trgm');
+      db.addRole('reporting', { passwordVersion: 2 });
+      db.addDatabase('metrics').addExtension('pg_trgm');
+    };
+    expect(deployed(build({}, again))).not.toContain('is declared no more. It was left as it is, with its data');
     expect(metrics('SELECT count(*) FROM sample')).toBe('0');
   });
 
@@ -276,7 +288,7 @@ describe('on a volume that is there', () => {
   test('names that are words of SQL are names', () => {
     const output = deployed(
       build({}, (db) => {
-        declares(db, TerraformStack.of(db));
+        db.addDatabase('metrics');
         db.addDatabase('select', { user: 'user' }).addRole('table', { password: Secret.generated({ length: 512 }) });
       }),
     );

@@ -24,14 +24,14 @@ test('is brought in the order of declaration, with its version', () => {
   expect(preloaded(synth)).toEqual([undefined, undefined, undefined]);
 });
 
-test('is looked for in the image before the server is touched, and does not restart it', () => {
+test('replaces neither server nor clients', () => {
   const before = synthWith(() => undefined);
   const after = synthWith((db) => {
     db.addExtension('pg_trgm');
     db.addDatabase('metrics').addExtension('pg_trgm');
     db.addExtension('hstore');
   });
-  expect(variable(after.container('shop/Db/Initialize'), 'DATABASE_EXTENSIONS')).toBe('pg_trgm hstore');
+  expect(declared(after)).toContain('extension app hstore -');
   const print = (synth: Synthesized, id: string) => label(synth.container(`shop/${id}`), 'org.cdktf-django.fingerprint');
   expect(print(after, 'Db/Server')).toBe(print(before, 'Db/Server'));
   expect(print(after, 'Client')).toBe(print(before, 'Client'));

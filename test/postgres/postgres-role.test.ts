@@ -98,7 +98,7 @@ test('a server with nothing declared has no word of it', () => {
   const stack = newStack();
   new PostgresDb(stack, 'Db');
   const { text } = new Synthesized(stack);
-  expect(text).not.toMatch(/"DATABASE_(CONTENTS|LOGINS|PRELOAD|EXTENSIONS)=/);
+  expect(text).not.toMatch(/"DATABASE_(CONTENTS|LOGINS|PRELOAD)=/);
 });
 
 describe('refused are', () => {

@@ -34,18 +34,44 @@ function recipe(name) {
     .map((file) => [file, fs.readFileSync(path.join(dir, file), 'utf8')]);
 }
 
-/** The stand-ins and what they are tagged with. `lego` is made when something needs it; `engine` stands in for nothing: tests run it. */
+/** Where the official images of a version have their data. */
+const postgresPaths = (major) =>
+  major >= 18
+    ? { MAJOR: major, MOUNT: '/var/lib/postgresql', DATA: `/var/lib/postgresql/${major}/docker` }
+    : { MAJOR: major, MOUNT: '/var/lib/postgresql/data', DATA: '/var/lib/postgresql/data' };
+
+/**
+ * The stand-ins and what they are tagged with. `lego` and the older versions of Postgres are made when something needs them, the latter from the Debian release that has them;
+ * `engine` stands in for nothing: tests run it.
+ */
 function plan() {
   const { nginx, postgres, python, lego } = pins();
-  const rootfs = hashOf('minbase', SUITE, process.arch);
   const settings = { authorities: [...hostAuthorities()] };
-  const base = hashOf(rootfs, recipe('base'), settings);
-  const of = (name, ref) => {
-    const version = /:v?(\d+(\.\d+)*)/.exec(ref)[1];
-    return { name, version, ref: `${STAND_INS}/${ref}`, hash: hashOf(base, recipe(name), ref) };
+  const of = (name, ref, suite = SUITE) => {
+    const [, version, major] = /:v?((\d+)(?:\.\d+)*)/.exec(ref);
+    const kind = name.split('-')[0];
+    const rootfs = hashOf('minbase', suite, process.arch);
+    const base = hashOf(rootfs, recipe('base'), settings);
+    return {
+      name,
+      kind,
+      suite,
+      rootfs,
+      base,
+      args: { VERSION: version, ...(kind === 'postgres' ? postgresPaths(Number(major)) : {}) },
+      ref: `${STAND_INS}/${ref}`,
+      hash: hashOf(base, recipe(kind), ref),
+    };
   };
-  const images = [of('nginx', nginx), of('postgres', postgres['18']), of('python', python), of('lego', lego), of('engine', 'engine:28')];
-  return { rootfs, base, images };
+  return [
+    of('nginx', nginx),
+    of('postgres', postgres['18']),
+    of('postgres-17', postgres['17'], 'trixie'),
+    of('postgres-15', postgres['15'], 'bookworm'),
+    of('python', python),
+    of('lego', lego),
+    of('engine', 'engine:28'),
+  ];
 }
 
 /** Runs `docker` on the engine that `env` names, into the log. */
@@ -78,7 +104,7 @@ async function idOf(ref, env) {
   return code === 0 ? stdout.trim() : '';
 }
 
-const named = (names) => plan().images.filter(({ name }) => names.includes(name));
+const named = (names) => plan().filter(({ name }) => names.includes(name));
 
 /** Whether the engine has all of these stand-ins. */
 export async function haveStandIns(names, env = {}) {
@@ -86,7 +112,7 @@ export async function haveStandIns(names, env = {}) {
 }
 
 /** A minimal Debian as an archive in the cache. */
-async function rootfsArchive(hash) {
+async function rootfsArchive(hash, suite) {
   const archive = cachePath('stand-ins', `rootfs-${hash}.tar`);
   if (fs.existsSync(archive)) return archive;
   if (process.platform !== 'linux' || process.getuid() !== 0) {
@@ -103,12 +129,12 @@ async function rootfsArchive(hash) {
     await install('images', ['debootstrap']);
   }
   const mirror = await debianMirror();
-  await slowly('images', `making a minimal Debian (${SUITE})`, () =>
+  await slowly('images', `making a minimal Debian (${suite})`, () =>
     withTemp(async (dir) => {
       // An older debootstrap does not know the suite; its recipe is that of sid. Done in a copy, not in /usr.
       const scripts = path.join(dir, 'debootstrap');
       fs.cpSync('/usr/share/debootstrap', scripts, { recursive: true, verbatimSymlinks: true });
-      const script = path.join(scripts, 'scripts', SUITE);
+      const script = path.join(scripts, 'scripts', suite);
       if (!fs.existsSync(script)) fs.symlinkSync('sid', script);
       const root = path.join(dir, 'root');
       const command = (program, args, what) =>
@@ -118,7 +144,7 @@ async function rootfsArchive(hash) {
           remedy: 'check that the Debian mirror of /etc/apt answers and carries the suite, or set CDKTF_DJANGO_DEBIAN_MIRROR',
           env: { ...process.env, DEBOOTSTRAP_DIR: scripts },
         });
-      await command('debootstrap', ['--variant=minbase', SUITE, root, mirror], 'debootstrap failed');
+      await command('debootstrap', ['--variant=minbase', suite, root, mirror], 'debootstrap failed');
       const out = path.join(dir, 'rootfs.tar');
       const without = ['var/cache/apt/*', 'var/lib/apt/lists/*', 'usr/share/doc/*', 'usr/share/man/*'];
       await command(
@@ -154,12 +180,12 @@ async function build(name, ref, { args, label, extra = {}, env }) {
   });
 }
 
-async function ensureBase({ rootfs, base }, env) {
+async function ensureBase({ rootfs, base, suite }, env) {
   const ref = `${STAND_INS}/base:${base}`;
   if (await idOf(ref, env)) return ref;
   const from = `${STAND_INS}/rootfs:${rootfs}`;
   if (!(await idOf(from, env))) {
-    const stdin = await rootfsArchive(rootfs);
+    const stdin = await rootfsArchive(rootfs, suite);
     await docker(['import', '-', from], { env, stdin, what: 'importing the minimal Debian failed' });
   }
   const authorities = hostAuthorities();
@@ -177,7 +203,7 @@ async function keep({ name, ref, hash }, env) {
     publish(out, cachePath('stand-ins', `${name}-${hash}.tar`));
   });
   fs.readdirSync(cachePath('stand-ins'))
-    .filter((file) => file.startsWith(`${name}-`))
+    .filter((file) => file.startsWith(`${name}-`) && /^[0-9a-f]{16}\.tar$/.test(file.slice(name.length + 1)))
     .map((file) => cachePath('stand-ins', file))
     .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs)
     .slice(2)
@@ -186,7 +212,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'python' | 'lego' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */
@@ -199,7 +225,7 @@ export async function ensureStandIns(names, env = {}) {
   if ((await missing()).length > 0) {
     await withLock('images', async () => {
       for (const image of await missing()) {
-        const { name, version, ref, hash } = image;
+        const { name, kind, args, ref, hash } = image;
         const kept = cachePath('stand-ins', `${name}-${hash}.tar`);
         if (fs.existsSync(kept)) {
           await slowly('images', `loading the stand-in ${name}`, () =>
@@ -208,9 +234,9 @@ export async function ensureStandIns(names, env = {}) {
           if ((await present([image], env)).length === 1) continue;
           say('images', `the kept stand-in ${name} is not what it should be: building it anew`);
         }
-        const base = await ensureBase(plan(), env);
+        const base = await ensureBase(image, env);
         const before = await idOf(ref, env);
-        await slowly('images', `building the stand-in ${name}`, () => build(name, ref, { args: { BASE: base, VERSION: version }, label: hash, env }));
+        await slowly('images', `building the stand-in ${name}`, () => build(kind, ref, { args: { ...args, BASE: base }, label: hash, env }));
         await keep(image, env);
         // The one that it replaces; without force, so that it stays where a container still uses it.
         if (before) await ask('docker', ['image', 'rm', before], { env: { ...process.env, ...env } });
