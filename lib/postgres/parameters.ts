@@ -2,6 +2,7 @@ import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
 import type { ConnectionClaim } from './connection-budget';
+import { nearestNames, parameterList, problemOfValue } from './parameter-list';
 
 /** Parameters that other parts of PostgresDb rely on, with the remedy for who wants to set them. */
 const OWNED: { readonly [name: string]: string } = {
@@ -24,8 +25,11 @@ export const FIXED_PARAMETERS: ReadonlyMap<string, string> = new Map([
   ['password_encryption', 'scram-sha-256'],
 ]);
 
-/** Refuses parameters that the server cannot be given. Whether it knows them, it says itself when it starts. */
-export function checkParameters(scope: IConstruct, parameters: { readonly [name: string]: string }): void {
+/**
+ * Refuses parameters that the server cannot be given, and values that it does not take: with one of them it would not start. Those of extensions, which have a
+ * dot in their names, it takes as they are, and judges some when it loads the extension.
+ */
+export function checkParameters(scope: IConstruct, major: number, parameters: { readonly [name: string]: string }): void {
   for (const [name, value] of Object.entries(parameters)) {
     requireMatch(
       scope,
@@ -37,7 +41,23 @@ export function checkParameters(scope: IConstruct, parameters: { readonly [name:
     if (Object.hasOwn(OWNED, name)) reject(scope, `parameter ${name} cannot be set: ${OWNED[name]}`);
     if (typeof value !== 'string') reject(scope, `parameter ${name} must be a string such as "16MB", got ${shown(value)}`);
     if (!Token.isUnresolved(value) && /[\0\r\n]/.test(value)) reject(scope, `parameter ${name} must be one line, got ${shown(value)}`);
+    checkKnown(scope, major, name, value);
   }
+}
+
+function checkKnown(scope: IConstruct, major: number, name: string, value: string): void {
+  if (Token.isUnresolved(name) || name.includes('.')) return;
+  const known = parameterList(major);
+  const parameter = known.get(name);
+  if (!parameter) {
+    const near = nearestNames(name, known.keys());
+    const hint =
+      near.length > 0 ? `; did you mean ${near.join(' or ')}?` : `; they are in https://www.postgresql.org/docs/${major}/runtime-config.html`;
+    return reject(scope, `parameter ${name} is not one that Postgres ${major} has${hint}`);
+  }
+  if (parameter.fixed) reject(scope, `parameter ${name} cannot be set: the server only shows it`);
+  const problem = Token.isUnresolved(value) ? undefined : problemOfValue(parameter, value);
+  if (problem !== undefined) reject(scope, `parameter ${name} ${problem}, got ${shown(value)}`);
 }
 
 /** Parameters as arguments of `postgres`; later ones replace earlier ones of the same name. */

@@ -1,10 +1,9 @@
-import { Lazy, Token } from 'cdktf';
+import { Lazy } from 'cdktf';
 import { Construct, IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
 import { RemovalPolicy } from '../core/removal-policy';
 import { Size } from '../core/size';
-import { kebab, shortHash } from '../core/text';
 import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
@@ -18,8 +17,23 @@ import { Workload, WorkloadOptions } from '../workload/workload';
 import { PostgresBackup, PostgresBackupOptions } from './backup/postgres-backup';
 import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './backup/postgres-restore-drill';
 import { ConnectionBudget, PostgresClientOptions } from './connection-budget';
+import { INIT_FOLDER, initFiles } from './init-files';
+import {
+  LONGEST_IDENTIFIER,
+  loginRoles,
+  OTHER_SUFFIX,
+  OWNER_SUFFIX,
+  refuseReservedDatabase,
+  refuseReservedRole,
+  requireIdentifier,
+  secretName,
+} from './names';
 import { checkParameters, FIXED_PARAMETERS, keptConnections, parameterArguments } from './parameters';
+import { PostgresContents } from './postgres-contents';
+import { PostgresDatabase, PostgresDatabaseOptions } from './postgres-database';
+import { PostgresExtensionOptions } from './postgres-extension';
 import { PostgresPooler, PostgresPoolerOptions } from './postgres-pooler';
+import { PostgresRole, PostgresRoleOptions } from './postgres-role';
 import { PostgresSslMode } from './postgres-ssl-mode';
 import { PostgresStorage } from './postgres-storage';
 import { dataFormat, makeUpgradeJobs } from './postgres-upgrade';
@@ -29,12 +43,6 @@ import { tunedParameters } from './tuning';
 const PORT = 5432;
 const USER_ID = 10070;
 const SCRIPTS = '/run/cdktf-django';
-const IDENTIFIER = /^[a-z_][a-z0-9_]*$/;
-/** PostgreSQL cuts longer names off. */
-const LONGEST_IDENTIFIER = 63;
-const OWNER_SUFFIX = '_owner';
-/** Of the second login role. */
-const OTHER_SUFFIX = '_alt';
 
 /** A Postgres database as its clients see it. */
 export interface IPostgresDb extends IConstruct {
@@ -143,11 +151,23 @@ export interface PostgresDbProps {
   readonly maxConnections?: number;
 
   /**
-   * Parameters of the server, in the words of postgresql.conf: `{ work_mem: '16MB' }`. They win over what is derived from the memory.
+   * Parameters of the server, in the words of postgresql.conf: `{ work_mem: '16MB' }`. They win over what is derived from the memory. Names and values are checked
+   * against what the server of that version says of itself (`pg_settings`); those of extensions, with a dot in their names, are not.
    *
    * @default - none
    */
   readonly parameters?: { readonly [name: string]: string };
+
+  /**
+   * Files that fill the database in its first start, in this order, as its owner: SQL (`.sql`, `.sql.gz`), and dumps by `pg_dump --format=custom` (`.pgc`, `.dump`; best
+   * with `--no-owner --no-privileges --no-comments`). Paths are relative to the folder of cdktf.json; at most 4 MiB together. A statement that fails, fails the deploy
+   * with its file and line, and the next one starts afresh. A database that is there is never filled again.
+   *
+   * They go through Terraform's state and plan files: nothing in them may be secret.
+   *
+   * @default - none
+   */
+  readonly initFiles?: string[];
 
   /**
    * What becomes of the data, and of generated passwords with it, when the database leaves the stack.
@@ -249,10 +269,12 @@ export class PostgresDb extends Construct implements IPostgresDb {
   public readonly passwordVersion: number;
   /** The job that makes the database, once. */
   public readonly initializeJob: Job;
-  /** The job that lets clients log in, before any of them. */
+  /** The job that lets clients log in, and brings the roles, databases and extensions that are declared, before any of them. */
   public readonly openLoginJob: Job;
   /** The server. No job can run after it: its clients wait for it themselves. */
   public readonly server: Service;
+  /** What is in the server beside its first database. @internal */
+  public readonly _contents: PostgresContents;
   private readonly baseUser: string;
   private readonly clients: Workload[] = [];
   private readonly addedBackups: PostgresBackup[] = [];
@@ -271,8 +293,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     this.passwordVersion = props.passwordVersion ?? 1;
     this.baseUser = props.user ?? this.databaseName;
     // Two take turns: one has clients while the other gets its password.
-    const roles = [this.baseUser, `${this.baseUser}${OTHER_SUFFIX}`];
-    const [user, otherUser] = this.passwordVersion % 2 === 1 ? roles : roles.reverse();
+    const [user, otherUser] = loginRoles(this.baseUser, this.passwordVersion);
     this.user = user;
     this.maxConnections = props.maxConnections ?? 100;
     const memory = props.memory ?? Size.gibibytes(1);
@@ -293,18 +314,67 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const passwordId = first ? 'Password' : `PasswordV${this.passwordVersion}`;
     this.passwordSecret = this.secret(passwordId, 'password', props.password ?? Secret.generated(), removalPolicy, guarded);
     this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy, true);
-    this.initializeJob = this.makeInitializeJob();
+    this.initializeJob = this.makeInitializeJob(props.initFiles ?? []);
     if (props.upgradeFrom) this.initializeJob.runAfter(this.makeUpgradeJobs(props.upgradeFrom, memory));
     this.server = this.makeServer(props, memory);
     this.host = this.server.endpoints(PORT)[0].host;
     this.openLoginJob = this.makeLoginJobs(otherUser);
+    this._contents = this.makeContents(props, removalPolicy);
     this.node.defaultChild = this.server;
   }
 
   public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
     this.budget.add(workload, options);
-    workload.joinNetwork(this.network);
     workload.addSecret(this.passwordSecret);
+    this._admit(workload);
+  }
+
+  /**
+   * Brings an extension into the database, at the next deploy, before any client. An image without it fails that deploy, with what to do, before any client is released.
+   *
+   * @param name as `CREATE EXTENSION` takes it, `pg_trgm` for example
+   * @throws when the name or the version is not of the allowed form, or the extension is declared already
+   *
+   * @example
+   * db.addExtension('pg_stat_statements');
+   */
+  public addExtension(name: string, options: PostgresExtensionOptions = {}): void {
+    this._contents.addExtension(this, this.databaseName, name, options);
+  }
+
+  /**
+   * Adds a login role for clients of their own in this database. The role is what a client is given: it has host, names and password, and `addClient`.
+   *
+   * @param name lower-case letters, digits and `_`, at most 56
+   * @throws when the name is taken, reserved or not of the allowed form, or a number is out of range
+   *
+   * @example
+   * db.addRole('reporting', { access: PostgresAccess.READ_ONLY, connectionLimit: 5 });
+   */
+  public addRole(name: string, options: PostgresRoleOptions = {}): PostgresRole {
+    return new PostgresRole(this, `Role-${name}`, { ...options, server: this, roleName: name });
+  }
+
+  /**
+   * Adds a further database to the server, with an owner and a login role of its own, for another app for example.
+   *
+   * @param name lower-case letters, digits and `_`, at most 57
+   * @throws when a name is taken, reserved or not of the allowed form, or a number is out of range
+   *
+   * @example
+   * db.addDatabase('metrics');
+   */
+  public addDatabase(name: string, options: PostgresDatabaseOptions = {}): PostgresDatabase {
+    return new PostgresDatabase(this, `Database-${name}`, { ...options, server: this, databaseName: name });
+  }
+
+  /**
+   * Lets a workload reach the server, when what is declared in it is there.
+   *
+   * @internal
+   */
+  public _admit(workload: Workload): void {
+    workload.joinNetwork(this.network);
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
     workload.runAfter(this.openLoginJob);
     this.clients.push(workload);
@@ -382,7 +452,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     });
   }
 
-  private makeInitializeJob(): Job {
+  private makeInitializeJob(init: string[]): Job {
     const job = new Job(this, 'Initialize', {
       ...this.confinement(),
       image: this.version.image,
@@ -399,7 +469,11 @@ export class PostgresDb extends Construct implements IPostgresDb {
     job.addSecret(this.superuserSecret);
     job.joinNetwork(this.network);
     // Apart from the server's files: an edit of initialize.sh does not restart a server.
-    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh', 'cluster.sh']), SCRIPTS);
+    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh', 'cluster.sh', 'image.sh', 'init-files.sh']), SCRIPTS);
+    if (init.length > 0) {
+      job.addFiles(initFiles(this, 'InitFiles', this.version.image, init), INIT_FOLDER);
+      job.addEnvironment('DATABASE_FIRST_EXTENSIONS', Lazy.stringValue({ produce: () => this._contents.firstExtensions() }));
+    }
     return job;
   }
 
@@ -438,15 +512,18 @@ export class PostgresDb extends Construct implements IPostgresDb {
     server.addVolume(this.data, this.version.mountPath);
     server.addSecret(this.superuserSecret);
     server.joinNetwork(this.network);
-    const files = this.files('ServerFiles', ['serve.sh', 'marker.sh', 'psql-admin.sh', 'pg_hba.conf'], () => this.checkBudget(props));
-    server.addFiles(files, SCRIPTS);
+    const scripts = ['serve.sh', 'marker.sh', 'image.sh', 'psql-admin.sh', 'pg_hba.conf'];
+    server.addFiles(
+      this.files('ServerFiles', scripts, () => this.checkBudget(props)),
+      SCRIPTS,
+    );
     server.runAfter(this.initializeJob);
     return server;
   }
 
   /** Makes the jobs that open the login role of this version, and close the other one when nobody uses it any more. Gives the first. */
   private makeLoginJobs(otherUser: string): Job {
-    const files = this.files('LoginFiles', ['logins.sh']);
+    const files = this.files('LoginFiles', ['logins.sh', 'superuser.sh', 'contents.sh', 'image.sh']);
     const make = (id: string, command: string, environment: { readonly [name: string]: string }, last: boolean) => {
       const job = new Job(this, id, {
         user: `${USER_ID}:${USER_ID}`,
@@ -480,6 +557,21 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const grace = Lazy.stringValue({ produce: () => String(this.clientsGracePeriod()) });
     make('CloseLogin', 'close', { DATABASE_GRACE_SECONDS: grace }, true).runAfter(open);
     return open;
+  }
+
+  private makeContents(props: PostgresDbProps, removalPolicy: RemovalPolicy): PostgresContents {
+    return new PostgresContents(this, {
+      version: this.version,
+      databaseName: this.databaseName,
+      owner: this.owner,
+      user: this.baseUser,
+      removalPolicy,
+      libraries: props.parameters?.shared_preload_libraries,
+      server: this.server,
+      initialize: this.initializeJob,
+      open: this.openLoginJob,
+      close: this.node.findChild('CloseLogin') as Job,
+    });
   }
 
   /** Seconds that requests on old servers have, which end only after their role would be closed. */
@@ -536,18 +628,16 @@ export class PostgresDb extends Construct implements IPostgresDb {
         );
     }
     requireIdentifier(this, 'databaseName', this.databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
-    if (/^(postgres|template[01])$/.test(this.databaseName))
-      reject(this, `databaseName must not be ${shown(this.databaseName)}, which the server has for itself`);
+    refuseReservedDatabase(this, 'databaseName', this.databaseName);
     requireInteger(this, 'passwordVersion', this.passwordVersion, { min: 1, max: 999999 });
     const user = this.baseUser;
     // The second role's name is needed with the second version.
     requireIdentifier(this, 'user', user, LONGEST_IDENTIFIER - (this.passwordVersion === 1 ? 0 : OTHER_SUFFIX.length));
-    if (/^(postgres|public|none|pg_.*)$/.test(user))
-      reject(this, `user must not be ${shown(user)}, which the server has for itself; set another one`);
+    refuseReservedRole(this, 'user', user);
     if (user === this.owner) reject(this, `user must not be ${shown(user)}, the role that owns the database and cannot log in`);
     requireInteger(this, 'maxConnections', this.maxConnections, { min: 10, max: 10000 });
     if (memory.toMebibytes() < 128) reject(this, `memory must be 128 MiB or more, got ${memory}`);
-    checkParameters(this, props.parameters ?? {});
+    checkParameters(this, this.version.major, props.parameters ?? {});
   }
 }
 
@@ -599,16 +689,4 @@ class ImportedPostgresDb extends Construct implements IPostgresDb {
 /** What is stored in /dev/shm (parallel queries) counts as the container's memory; 64 MiB are too few (docker-library/postgres#416). */
 function sharedMemory(memory: Size): Size {
   return Size.mebibytes(Math.max(256, Math.floor(memory.toMebibytes() / 4)));
-}
-
-function requireIdentifier(scope: IConstruct, name: string, value: string, longest: number): void {
-  requireMatch(scope, name, value, IDENTIFIER, 'made of lower-case letters, digits and "_", and must not begin with a digit');
-  if (!Token.isUnresolved(value) && value.length > longest) reject(scope, `${name} must have at most ${longest} characters, got ${shown(value)}`);
-}
-
-/** A name that no other secret of a client has: a client may have several databases, in several scopes. */
-function secretName(scope: IConstruct, word: string): string {
-  const name = kebab(scope.node.path.split('/').slice(1).join('/')) || 'db';
-  const full = `${name}-${word}`;
-  return full.length <= 42 ? full : `${name.slice(0, 42 - word.length - 8)}-${shortHash(scope.node.path, 6)}-${word}`;
 }

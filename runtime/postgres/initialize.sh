@@ -5,6 +5,8 @@ set -eu
 umask 077
 . "${0%/*}/marker.sh"
 . "${0%/*}/cluster.sh"
+. "${0%/*}/image.sh"
+. "${0%/*}/init-files.sh"
 
 database=${DATABASE_NAME:?}
 owner=${DATABASE_OWNER:?}
@@ -25,6 +27,8 @@ main() {
     end_if_initialized
   fi
   require_empty_volume
+  require_init_extensions
+  remember_init_files
   make_directory
   publish_marker
   echo "database $database is ready: owner $owner"
@@ -36,6 +40,7 @@ end_if_initialized() {
   require_same databaseName "$(marker_value database)" "$database"
   require_same user "$(marker_value user)" "$user"
   echo "database $database is there (id $(marker_value id))"
+  report_init_files
   exit 0
 }
 
@@ -101,13 +106,17 @@ make_directory() {
 
 # A server that only this container reaches, by its socket, and by password there too.
 create_database() {
-  start_private_server "$1" 60 -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off
-  PGPASSWORD=$(cat "$superuser_password_file") psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
+  start_private_server "$1" 60 -c max_connections=10 -c shared_buffers=32MB -c autovacuum=off -c shared_preload_libraries="${DATABASE_PRELOAD:-}"
+  PGPASSWORD=$(cat "$superuser_password_file")
+  export PGPASSWORD
+  psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=database="$database" --set=owner="$owner" \
     --host="$socket" --username=postgres --dbname=postgres <<'SQL'
 CREATE ROLE :"owner" NOLOGIN;
 CREATE DATABASE :"database" OWNER :"owner";
 REVOKE ALL ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 SQL
+  run_init_files "$1.init"
+  unset PGPASSWORD
   stop_private_server
 }
 

@@ -3,6 +3,7 @@
 set -eu
 umask 077
 . "${0%/*}/marker.sh"
+. "${0%/*}/image.sh"
 
 [ -f "$marker" ] || fail "The volume holds no initialised database: $marker is missing. The job Initialize makes one and writes it last;" \
   "deploy again to run it."
@@ -16,4 +17,14 @@ if ! flock --timeout "${LOCK_TIMEOUT:-30}" 9; then
 fi
 # Left by a server that was killed. That none is alive is proven by the lock.
 rm -f "$data/postmaster.pid"
+# A library that the image has not would keep the server from starting. The deploy fails for it, in the job that opens logins.
+libraries=
+for name in $(printf %s "${DATABASE_PRELOAD:-}" | tr , ' '); do
+  if has_library "$name"; then
+    libraries="$libraries${libraries:+,}$name"
+  else
+    echo "The image has no library $name, which shared_preload_libraries names: the server starts without it." >&2
+  fi
+done
+[ -z "${DATABASE_PRELOAD:-}" ] || set -- "$@" -c "shared_preload_libraries=$libraries"
 exec postgres -D "$data" "$@"

@@ -319,7 +319,9 @@ test('Postgres has every parameter, password and name as it was meant', async ()
       expect(texts.filter((text, at) => Buffer.from(literals[at], 'hex').toString('utf8') !== text).slice(0, 3)).toEqual([]);
       names = [
         ...new Set(
-          of((one) => /^PostgresDbProps\.(user|databaseName)$/.test(one.props[0])).flatMap(({ accepted }) => accepted.map(({ value }) => value)),
+          of((one) => /^Postgres(DbProps|RoleProps|DatabaseProps|DatabaseOptions)\.(user|roleName|databaseName)$/.test(one.props[0])).flatMap(
+            ({ accepted }) => accepted.map(({ value }) => value),
+          ),
         ),
       ];
       const before = psql('SELECT count(*) FROM pg_roles;\n');

@@ -19,9 +19,11 @@ import {
   NginxProxyProps,
   Platform,
   PostgresBackupOptions,
+  PostgresDatabase,
   PostgresDb,
   PostgresDbProps,
   PostgresPoolerOptions,
+  PostgresRole,
   PostgresVersion,
   ProductionReadiness,
   Schedule,
@@ -33,6 +35,7 @@ import {
   Tls,
   Volume,
 } from '../../lib';
+import { join } from 'node:path';
 import { shortHash } from '../../lib/core/text';
 import { folder } from '../support/folder';
 
@@ -85,6 +88,10 @@ const backup = (options: (values: readonly string[]) => Partial<PostgresBackupOp
   void new PostgresDb(stack, 'W').addBackup('B', { schedule: Schedule.cron('0 3 * * *'), ...options(values) });
 const pooled = (options: (values: readonly string[]) => PostgresPoolerOptions) => (stack: TerraformStack, values: readonly string[]) =>
   new PostgresDb(stack, 'W').addPooler('Pooler', { replicas: 1, ...options(values) }).addClient(new Job(stack, 'Client', { image }));
+/** A server in which something is declared. */
+const declaring =
+  (use: (db: PostgresDb, values: readonly string[], stack: TerraformStack) => unknown) => (stack: TerraformStack, values: readonly string[]) =>
+    void use(new PostgresDb(stack, 'W'), values, stack);
 const elsewhere =
   (attributes: (value: string) => object) =>
   (stack: TerraformStack, [value]: readonly string[]) => {
@@ -595,7 +602,44 @@ export const cases: readonly FuzzCase[] = [
   { props: ['PostgresDbProps.databaseName'], benign: word, build: database(([databaseName]) => ({ databaseName, user: 'shop' })) },
   { props: ['PostgresDbProps.user'], benign: word, build: database(([user]) => ({ user })) },
   { props: ['PostgresDbProps.parameters'], benign: word, at_once: MANY, build: database((values) => ({ parameters: record(values, 'x.p') })) },
-  { props: ['PostgresDbProps.parameters'], benign: word, build: database((values) => ({ parameters: named(values, 'x') })) },
+  {
+    props: ['PostgresDbProps.parameters'],
+    benign: (index) => `x.benign${index}x`,
+    build: database((values) => ({ parameters: named(values, 'x') })),
+  },
+  {
+    props: ['PostgresDbProps.initFiles'],
+    benign: () => join(folder({ 'seed.sql': 'SELECT 1;\n' }, 'fuzz-init'), 'seed.sql'),
+    build: database((initFiles) => ({ initFiles: [...initFiles] })),
+  },
+  {
+    props: ['PostgresRoleProps.roleName'],
+    benign: word,
+    build: declaring((server, [roleName], stack) => new PostgresRole(stack, 'R', { server, roleName })),
+  },
+  {
+    props: ['PostgresDatabaseProps.databaseName'],
+    benign: word,
+    build: declaring((server, [databaseName], stack) => new PostgresDatabase(stack, 'R', { server, databaseName })),
+  },
+  { props: ['PostgresDatabaseOptions.user'], benign: word, build: declaring((db, [user]) => db.addDatabase('metrics', { user })) },
+  ...[
+    { props: ['PostgresDb.addExtension(name)'], of: (db: PostgresDb) => db },
+    { props: ['PostgresDatabase.addExtension(name)'], of: (db: PostgresDb) => db.addDatabase('metrics') },
+  ].map(({ props, of }): FuzzCase => ({ props, benign: word, build: declaring((db, [name]) => of(db).addExtension(name)) })),
+  {
+    props: ['PostgresExtensionOptions.version'],
+    benign: word,
+    build: declaring((db, [version]) => db.addExtension('pg_trgm', { version })),
+  },
+  { props: ['PostgresDb.addRole(name)'], identifies: true, benign: word, build: declaring((db, [name]) => db.addRole(name)) },
+  { props: ['PostgresDb.addDatabase(name)'], identifies: true, benign: word, build: declaring((db, [name]) => db.addDatabase(name)) },
+  {
+    props: ['PostgresDatabase.addRole(name)'],
+    identifies: true,
+    benign: word,
+    build: declaring((db, [name]) => db.addDatabase('metrics').addRole(name)),
+  },
   { props: ['PostgresDbProps.volumeName'], benign: word, build: database(([volumeName]) => ({ volumeName })) },
   {
     props: ['VolumeBackupTargetProps.volumeName'],

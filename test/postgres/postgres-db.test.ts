@@ -124,8 +124,20 @@ describe('the first start', () => {
       synthDb()
         .container(path)
         .upload.map((file: Arguments) => file.file);
-    expect(files('shop/Db/InitializeFiles')).toEqual(['/files/cluster.sh', '/files/initialize.sh', '/files/marker.sh']);
-    expect(files('shop/Db/ServerFiles')).toEqual(['/files/marker.sh', '/files/pg_hba.conf', '/files/psql-admin.sh', '/files/serve.sh']);
+    expect(files('shop/Db/InitializeFiles')).toEqual([
+      '/files/cluster.sh',
+      '/files/image.sh',
+      '/files/init-files.sh',
+      '/files/initialize.sh',
+      '/files/marker.sh',
+    ]);
+    expect(files('shop/Db/ServerFiles')).toEqual([
+      '/files/image.sh',
+      '/files/marker.sh',
+      '/files/pg_hba.conf',
+      '/files/psql-admin.sh',
+      '/files/serve.sh',
+    ]);
   });
 });
 

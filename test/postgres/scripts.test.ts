@@ -66,6 +66,13 @@ describe('serve.sh', () => {
     expect(existsSync(join(volume, '18', 'docker', 'postmaster.pid'))).toBe(false);
   });
 
+  test('loads libraries with the server', () => {
+    database();
+    expect(
+      run('serve.sh', { DATABASE_PRELOAD: 'auto_explain,pg_stat_statements', DATABASE_MAJOR: '18' }, '-c', 'shared_preload_libraries=other').output,
+    ).toBe(`served -D ${volume}/18/docker -c shared_preload_libraries=other -c shared_preload_libraries=auto_explain,pg_stat_statements\n`);
+  });
+
   test('refuses a volume without a marker, and writes nothing to it', () => {
     expect(run('serve.sh')).toMatchObject({ status: 1, output: expect.stringMatching(/holds no initialised database/) });
     expect(readdirSync(volume)).toEqual([]);
@@ -110,6 +117,14 @@ describe('initialize.sh', () => {
     expect(run('initialize.sh', { [name]: value })).toMatchObject({ status: 1, output: expect.stringMatching(message) });
   });
 
+  test('says once that files of the first start are other ones now', () => {
+    database();
+    writeFileSync(join(volume, 'cdktf-django.init'), 'those of the first start\n');
+    const there = 'database app is there (id 1234)\n';
+    expect(run('initialize.sh').output).toMatch(/^database app is there .*\ninitFiles are other ones than those that database app was made with\./);
+    expect(run('initialize.sh')).toEqual({ status: 0, output: there });
+  });
+
   test('completes a run that was interrupted before the marker', () => {
     database('');
     expect(run('initialize.sh')).toMatchObject({ status: 0, output: expect.stringMatching(/interrupted in its last step.*\ndatabase app is there/) });
@@ -123,7 +138,7 @@ describe('initialize.sh', () => {
       status: 70,
       output: expect.stringMatching(/docker.unfinished-1\n.*docker.unfinished-2\ninitdb must not run/),
     });
-    expect(readdirSync(volume).sort()).toEqual(['18', 'cdktf-django.lock']);
+    expect(readdirSync(volume).sort()).toEqual(['18', 'cdktf-django.init', 'cdktf-django.lock']);
     expect(existsSync(join(volume, '18', 'docker.unfinished-2'))).toBe(false);
   });
 
@@ -165,6 +180,8 @@ describe('logins.sh', () => {
         `case " $* " in *' --command=SELECT '*) [ -z '${login}' ] || { echo '${login}' >&2; exit 2; }; exit 0 ;; esac`,
         `for word; do case $word in --set=role=*) role=\${word#--set=role=} ;; esac; done`,
         'program=$(cat)',
+        // What is declared no more: nothing is.
+        `case $program in '-- report'*) exit 0 ;; esac`,
         `if [ -n "$role" ]; then cat '${root}/role-'"$role" 2>/dev/null || true; exit 0; fi`,
         `printf '%s\n' "$*" "$program" >>'${root}/asked'`,
         `case $program in *pg_terminate_backend*) if [ -e '${root}/ended' ]; then echo 0; else echo 2; touch '${root}/ended'; fi ;; esac`,
@@ -195,6 +212,83 @@ describe('logins.sh', () => {
     expect(asked()).toContain('ALTER ROLE :"login" LOGIN PASSWORD');
     expect(asked()).toContain('--set=comment=cdktf-django: password version 2');
     expect(asked()).not.toContain('secret-of');
+  });
+
+  const CONTENTS = (password: string) =>
+    [
+      'database metrics metrics_owner',
+      'access reporting_access app read-only app_owner',
+      `login reporting reporting_alt 1 ${password} member reporting_access app 5`,
+      `login metrics_alt metrics 2 ${password} owner metrics_owner metrics -1`,
+    ].join('\n');
+
+  test('brings what is declared, in its order, and no argument or log has a password', () => {
+    server({ app_alt: 'true 2', metrics: 'true 1' });
+    const { status, output } = logins('open', { DATABASE_CONTENTS: CONTENTS(join(root, 'password')), DATABASE_MAJOR: '18' });
+    expect({ status, output }).toEqual({
+      status: 0,
+      output: [
+        'role app_alt can log in with password version 2',
+        'database metrics was made: owner metrics_owner',
+        'role reporting has read-only access to database app',
+        'role reporting was opened with password version 1',
+        'role metrics_alt was opened with password version 2',
+        '',
+      ].join('\n'),
+    });
+    const words = asked();
+    expect(words).not.toContain('secret-of');
+    const programs = [
+      'CREATE DATABASE %I OWNER %I',
+      'ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT SELECT ON TABLES',
+      'ALTER ROLE :"login" LOGIN PASSWORD',
+    ];
+    const places = programs.map((text) => words.indexOf(text));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(-1);
+    expect(words).toContain(
+      '--dbname=app --set=database=app --set=group=reporting_access --set=owner=app_owner --set=changed=off --set=reads=on --set=writes=off',
+    );
+    expect(words).toContain('--set=login=reporting --set=limit=5');
+    expect(words).toContain('--set=login=metrics_alt --set=limit=-1');
+    // One acts as the owner, the other does not.
+    expect(words).toContain('--set=login=reporting --set=group=reporting_access --set=acts=off');
+    expect(words).toContain('--set=login=metrics_alt --set=group=metrics_owner --set=acts=on');
+  });
+
+  test.each([
+    ['access reporting_access app read-only app_owner', 'foreign', /Role reporting_access is there, and PostgresDb did not make it/],
+    [
+      'access reporting_access app read-only app_owner',
+      'read-only to database metrics',
+      /Role reporting has access to database metrics, and the stack says app/,
+    ],
+    ['database metrics metrics_owner', 'foreign none', /Role metrics_owner is there, and PostgresDb did not make it/],
+    ['database metrics metrics_owner', 'none foreign', /Database metrics is there, and PostgresDb did not make it/],
+    ['extension app vector -', '', /has no extension vector\. Nothing was changed in its databases.*\n.*postgresql-18-pgvector/],
+  ])('refuses %s where the server says %j', (line, answer, message) => {
+    server({ app_alt: 'true 2' });
+    const psql = readFileSync(join(root, 'bin', 'psql'), 'utf8');
+    writeFileSync(
+      join(root, 'bin', 'psql'),
+      psql.replace(/^printf/m, `case $program in 'SELECT coalesce('*) echo '${answer}'; exit 0 ;; esac\nprintf`),
+    );
+    expect(logins('open', { DATABASE_CONTENTS: line, DATABASE_MAJOR: '18' })).toMatchObject({ status: 1, output: expect.stringMatching(message) });
+    expect(asked()).not.toMatch(/CREATE (ROLE|DATABASE)/);
+  });
+
+  test('closes the other role of each login, and gives time once', () => {
+    server({ app: 'false 1', app_alt: 'true 2', metrics: 'true 1', metrics_alt: 'true 2', reporting: 'true 1' });
+    expect(logins('close', { DATABASE_LOGINS: 'metrics_alt 2 metrics\nreporting 1 reporting_alt' })).toEqual({
+      status: 0,
+      output: [
+        'role app_alt is the only one that can log in',
+        'role metrics was closed, and its sessions are ended',
+        'role reporting is the only one that can log in',
+        '',
+      ].join('\n'),
+    });
+    expect(asked().match(/slept 30/g)).toHaveLength(1);
   });
 
   test('opens a role again that was closed, with its own version or another', () => {

@@ -26,6 +26,7 @@ import {
   Size,
   Tls,
 } from '../../lib';
+import { join } from 'node:path';
 import { folder } from './folder';
 
 /*
@@ -130,6 +131,8 @@ const options = some<GunicornAppProps>({
   ),
 }).map(({ image: _image, module: _module, health: _health, _preflightMark, ...rest }) => (rest.asgi ? { ...rest, threads: undefined } : rest));
 
+const initFile = join(folder({ 'seed.sql': 'SELECT 1;\n' }, 'init'), 'seed.sql');
+
 export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   version: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17, PostgresVersion.V18),
   upgradeFrom: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17),
@@ -142,10 +145,11 @@ export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   storage: fc.constantFrom(...Object.values(PostgresStorage)),
   maxConnections: fc.integer({ min: 10, max: 10000 }),
   parameters: fc.dictionary(
-    word.map((name) => `x_${name}`),
+    word.map((name) => `x.${name}`),
     text.map((value) => value.replace(/[\r\n]/g, '')),
     { maxKeys: 3 },
   ),
+  initFiles: fc.constantFrom(undefined as never, [], [initFile]),
   removalPolicy: fc.constantFrom(...Object.values(RemovalPolicy)),
   volumeName: of(LETTERS, `${LETTERS}_.-`).map((name) => `v${name}0`),
 })
@@ -372,7 +376,8 @@ export const wrong = {
     memory: fc.integer({ min: 0, max: 127 }).map((value) => Size.mebibytes(value)),
     cpus: fc.constantFrom(0, -1, NaN, Infinity, 1025),
     maxConnections: notInteger(10, 10000),
-    parameters: fc.constantFrom({ 'a b': '1' }, { port: '1' }, { x: 'a\nb' }, { x: 1 }),
+    parameters: fc.constantFrom({ 'a b': '1' }, { port: '1' }, { 'x.y': 'a\nb' }, { 'x.y': 1 }, { work_mem: '4mb' }, { wrk_mem: '4MB' }, { jit: '' }),
+    initFiles: fc.constantFrom([''], ['/no/such.sql'], ['seed.txt']),
   },
   Shop: {
     image: fc.oneof(latest, missing),
