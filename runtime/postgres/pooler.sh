@@ -45,12 +45,12 @@ mkdir -p "$folder"
   echo
 } >"$folder/users"
 
-# The address of the server, or nothing. One of IPv4 comes first: not every host has a way for the other.
-address() {
+# The addresses of the server, a line each, or nothing. Those of IPv4 if there are any: not every host has a way for the others.
+addresses() {
   if [ "${POOLER_RESOLVES:?}" = no ]; then
     echo "$host"
   else
-    { getent ahostsv4 "$host" || getent hosts "$host"; } 2>/dev/null | awk 'NR == 1 { print $1 }'
+    { getent ahostsv4 "$host" || getent hosts "$host"; } 2>/dev/null | awk '{ print $1 }'
   fi
 }
 
@@ -60,12 +60,13 @@ write_databases() {
   mv "$folder/databases.ini.new" "$folder/databases.ini"
 }
 
-# follow ADDRESS PROCESS
+# follow ADDRESS PROCESS: of several addresses, which come in any order, one is as good as another
 follow() {
   local known=$1 now
   while sleep 1 && kill -0 "$2" 2>/dev/null; do
-    now=$(address)
-    if [ -n "$now" ] && [ "$now" != "$known" ]; then
+    now=$(addresses)
+    if [ -n "$now" ] && ! printf '%s\n' "$now" | grep -qxF "$known"; then
+      now=$(printf '%s\n' "$now" | head -n 1)
       echo "pooler: $host is at $now, and no longer at $known"
       write_databases "$now"
       kill -HUP "$2"
@@ -74,11 +75,11 @@ follow() {
   done
 }
 
-found=$(address)
+found=$(addresses | head -n 1)
 [ -n "$found" ] || echo "pooler: waiting for the address of $host"
 while [ -z "$found" ]; do
   sleep 1
-  found=$(address)
+  found=$(addresses | head -n 1)
 done
 write_databases "$found"
 

@@ -415,10 +415,10 @@ describe('pooler.sh', () => {
 
   test('waits for a server that has no address yet, and tells PgBouncer of another one', () => {
     program('sleep', `exec /bin/sleep 0.02`);
-    // Nothing, one, nothing again, another one.
+    // Nothing, one, nothing again, the same and another one, others.
     program(
       'getent',
-      `n=$(cat '${root}/n' 2>/dev/null || echo 0); echo $((n + 1)) >'${root}/n'; case $n in 0 | 1 | 3 | 4) exit 2 ;; 2) echo 10.0.0.1 x ;; *) echo 10.0.0.2 x ;; esac`,
+      `n=$(cat '${root}/n' 2>/dev/null || echo 0); echo $((n + 1)) >'${root}/n'; case $n in 0 | 1 | 3 | 4) exit 2 ;; 2) echo 10.0.0.1 x ;; 5) printf '%s x\\n' 10.0.0.9 10.0.0.1 ;; *) printf '%s x\\n' 10.0.0.2 10.0.0.3 ;; esac`,
     );
     program('pgbouncer', `cat '${root}/databases.ini'; trap 'cat "${root}/databases.ini"; exit 0' HUP; while :; do /bin/sleep 0.02; done`);
     const { status, output } = pooler();
