@@ -160,7 +160,7 @@ export interface PostgresDbProps {
 
   /**
    * Files that fill the database in its first start, in this order, as its owner: SQL (`.sql`, `.sql.gz`), and dumps by `pg_dump --format=custom` (`.pgc`, `.dump`; best
-   * with `--no-owner --no-privileges --no-comments`). Paths are relative to the folder of cdktf.json; at most 4 MiB together. A statement that fails, fails the deploy
+   * with `--no-owner --no-privileges --no-comments`). Paths are relative to the folder of cdktf.json; at most 1 MiB together. A statement that fails, fails the deploy
    * with its file and line, and the next one starts afresh. A database that is there is never filled again.
    *
    * They go through Terraform's state and plan files: nothing in them may be secret.

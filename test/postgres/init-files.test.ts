@@ -87,8 +87,8 @@ describe('refused are', () => {
     ['text that is called compressed', () => file('a.sql.gz', 'SELECT 1;'), /is SQL, or a text, and its name says otherwise/],
     [
       'what is too large',
-      () => file('a.sql', 'x'.repeat(4 * 1024 * 1024 + 1)),
-      /^shop\/Db: initFiles must have at most 4194304 bytes together, got 4194305: .* Compress them \(\.sql\.gz\), or load the data when the database is there: docker exec -i/,
+      () => file('a.sql', 'x'.repeat(1024 * 1024 + 1)),
+      /^shop\/Db: initFiles must have at most 1048576 bytes together, got 1048577: .* Compress them \(\.sql\.gz\), or load the data when the database is there: docker exec -i/,
     ],
   ])('%s', (_what, path, message) => {
     const made = path();
