@@ -32,21 +32,25 @@ const STEP = 20;
  * counted is what may happen, not what usually does: a server that is full refuses whoever comes last.
  */
 export class ConnectionBudget {
-  private readonly clients = new Map<Workload, number | undefined>();
+  private readonly clients = new Map<string, { readonly client: Workload; readonly login?: string; readonly stated?: number }>();
 
   constructor(private readonly scope: IConstruct) {}
 
-  /** @throws when the number is out of range */
-  public add(client: Workload, options: PostgresClientOptions = {}): void {
+  /**
+   * @param login as whom, where it is not the server's first role: a client may be one of several databases of a server
+   * @throws when the number is out of range
+   */
+  public add(client: Workload, options: PostgresClientOptions = {}, login?: string): void {
     if (options.connections !== undefined)
       requireInteger(this.scope, `connections of ${client.node.path}`, options.connections, { min: 1, max: 10000 });
     const known = Token.isUnresolved(options.connections) ? undefined : options.connections;
-    this.clients.set(client, known ?? this.clients.get(client));
+    const key = `${client.node.path} ${login ?? ''}`;
+    this.clients.set(key, { client, login, stated: known ?? this.clients.get(key)?.stated });
   }
 
   /** What each client may take, the largest first. */
   public get claims(): ConnectionClaim[] {
-    return [...this.clients].map(([client, stated]) => claimOf(client, stated)).sort((one, other) => other.connections - one.connections);
+    return [...this.clients.values()].map(claimOf).sort((one, other) => other.connections - one.connections);
   }
 
   /**
@@ -71,8 +75,8 @@ export class ConnectionBudget {
   }
 }
 
-function claimOf(client: Workload, stated: number | undefined): ConnectionClaim {
-  const who = client.node.path;
+function claimOf({ client, login, stated }: { readonly client: Workload; readonly login?: string; readonly stated?: number }): ConnectionClaim {
+  const who = login === undefined ? client.node.path : `${client.node.path} as ${login}`;
   if (client instanceof Job) {
     const each = stated ?? GUESS.job;
     return { who, connections: each, because: stated === undefined ? 'a job (a guess: state its connections)' : 'a job' };

@@ -2,6 +2,7 @@ import { Construct } from 'constructs';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
 import { Workload } from '../workload/workload';
+import type { PostgresClientOptions } from './connection-budget';
 import { LONGEST_IDENTIFIER, OWNER_SUFFIX, requireIdentifier } from './names';
 import type { IPostgresDb, PostgresDb } from './postgres-db';
 import { PostgresExtensionOptions } from './postgres-extension';
@@ -90,9 +91,9 @@ export class PostgresDatabase extends Construct implements IPostgresDb {
     this.passwordVersion = login.passwordVersion;
   }
 
-  public addClient(workload: Workload): void {
+  public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
     workload.addSecret(this.passwordSecret);
-    this.server._admit(workload);
+    this.server._admit(workload, options, this.user);
   }
 
   /**

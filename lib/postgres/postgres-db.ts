@@ -324,9 +324,8 @@ export class PostgresDb extends Construct implements IPostgresDb {
   }
 
   public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
-    this.budget.add(workload, options);
     workload.addSecret(this.passwordSecret);
-    this._admit(workload);
+    this._admit(workload, options);
   }
 
   /**
@@ -373,7 +372,8 @@ export class PostgresDb extends Construct implements IPostgresDb {
    *
    * @internal
    */
-  public _admit(workload: Workload): void {
+  public _admit(workload: Workload, options: PostgresClientOptions, login?: string): void {
+    this.budget.add(workload, options, login);
     workload.joinNetwork(this.network);
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
     workload.runAfter(this.openLoginJob);

@@ -3,6 +3,7 @@ import { reject, shown } from '../core/errors';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
 import { Workload } from '../workload/workload';
+import type { PostgresClientOptions } from './connection-budget';
 import { ACCESS_SUFFIX, LONGEST_IDENTIFIER, requireIdentifier } from './names';
 import { PostgresAccess } from './postgres-access';
 import type { PostgresDatabase } from './postgres-database';
@@ -102,8 +103,8 @@ export class PostgresRole extends Construct implements IPostgresDb {
     this.passwordVersion = login.passwordVersion;
   }
 
-  public addClient(workload: Workload): void {
+  public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
     workload.addSecret(this.passwordSecret);
-    this.server._admit(workload);
+    this.server._admit(workload, options, this.user);
   }
 }

@@ -27,6 +27,18 @@ describe('what clients may open', () => {
     ]);
   });
 
+  test('is counted for each database of a server that a client has, as whichever role', () => {
+    const stack = newStack();
+    const db = new PostgresDb(stack, 'Db', { maxConnections: 20 });
+    const client = new Service(stack, 'Client', { image, updateStrategy: UpdateStrategy.STOP_FIRST });
+    db.addClient(client, { connections: 7 });
+    db.addDatabase('metrics').addClient(client, { connections: 8 });
+    db.addRole('reporting').addClient(client, { connections: 9 });
+    expect(() => new Synthesized(stack)).toThrow(
+      /maxConnections is 20, and \d+ connections may be open at once:\n +9 {2}shop\/Client as reporting: 1 x 9\n +8 {2}shop\/Client as metrics: 1 x 8\n +7 {2}shop\/Client: 1 x 7\n/,
+    );
+  });
+
   test('is guessed, and called a guess, where nobody states it', () => {
     expect(
       claims((budget, stack) => {
