@@ -84,7 +84,8 @@ export function remove(object: EngineObject): string | undefined {
     object.kind === 'container'
       ? [
           ['stop', object.id],
-          ['rm', object.id],
+          // With the volumes without a name that the engine made for it; named ones stay.
+          ['rm', '--volumes', object.id],
         ]
       : [[object.kind, 'rm', object.id]];
   for (const step of steps) {

@@ -67,7 +67,7 @@ function terraform(cwd: string, ...args: string[]) {
   return result;
 }
 
-afterAll(() => void spawnSync('docker', ['rm', '-f', name, `${name}-nginx`]));
+afterAll(() => void spawnSync('docker', ['rm', '-f', '-v', name, `${name}-nginx`]));
 
 const of = (wanted: (one: (typeof cases)[number]) => boolean) => cases.filter(wanted).flatMap((one) => outcomes.get(String(cases.indexOf(one)))!);
 const stacksOf = (wanted: (one: (typeof cases)[number]) => boolean) => of(wanted).flatMap(({ stacks }) => stacks);
@@ -332,7 +332,7 @@ test('Postgres has every parameter, password and name as it was meant', async ()
       process.stdout.write(`fuzz: psql read ${texts.length} literals, and made ${names.length} roles\n`);
       expect(texts.length).toBeGreaterThan(100);
     } finally {
-      engine('rm', '-f', name);
+      engine('rm', '-f', '-v', name);
     }
   }
   process.stdout.write(`fuzz: Postgres has ${parameters} parameters\n`);

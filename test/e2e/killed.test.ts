@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  for (const name of decoys) spawnSync('docker', ['rm', '--force', name]);
+  for (const name of decoys) spawnSync('docker', ['rm', '--force', '--volumes', name]);
   // What a failed test left would be in the way of the stack's end.
   command('--yes');
   deployment.clean();

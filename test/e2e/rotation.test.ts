@@ -191,7 +191,7 @@ test('a version that would take the role from its clients is refused, and they n
 
 test('a value that was changed where it comes from is refused, and gets in with the next version', async () => {
   inVolume(`${deployment.namespace}-db-password-v2`, 'printf %s another-password-of-the-second-version >/volume/value');
-  engine('rm', '-f', ...deployment.containers('Db/OpenLogin', { all: true }));
+  engine('rm', '-f', '-v', ...deployment.containers('Db/OpenLogin', { all: true }));
   const { applied } = await underClients(build(2));
   expect(applied.ok).toBe(false);
   expect(applied.output).toContain('The password that the stack has for version 2 is not the one of role app_alt');

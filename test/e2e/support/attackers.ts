@@ -80,7 +80,7 @@ export class Attackers {
   /** Removes what a failure has left. */
   public remove(): void {
     // One that has just ended may be on its way out.
-    for (const name of this.names) spawnSync('docker', ['rm', '--force', name]);
+    for (const name of this.names) spawnSync('docker', ['rm', '--force', '--volumes', name]);
   }
 
   private run(victim: Victim, options: object): Promise<unknown> {

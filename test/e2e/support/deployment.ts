@@ -141,7 +141,7 @@ export class Deployment {
   public clean(): void {
     const destroyed = this.destroy();
     const containers = docker(this.environment, 'ps', '-aq', '--filter', `label=org.cdktf-django.namespace=${this.namespace}`);
-    if (containers) docker(this.environment, 'rm', '-f', ...containers.split('\n'));
+    if (containers) docker(this.environment, 'rm', '-f', '-v', ...containers.split('\n'));
     for (const volume of this.volumes()) docker(this.environment, 'volume', 'rm', volume);
     // By name: another stack may have the same content under a name of its own.
     const images = docker(this.environment, 'images', '--format', '{{.Repository}}:{{.Tag}}', `cdktf-django/${this.namespace}-*`);

@@ -58,7 +58,7 @@ export async function plant(deployment: Deployment): Promise<Planted> {
       'layer (plain)',
     ],
     remove: () => {
-      engine('rm', '-f', name);
+      engine('rm', '-f', '-v', name);
       engine('rmi', `${image}:2`);
       engine('volume', 'rm', name);
       engine('network', 'rm', name);
