@@ -124,6 +124,8 @@ const capital = (index: number) => `BENIGN${index}X`;
 const path = (index: number) => `/benign${index}x`;
 const url = (index: number) => `/benign${index}x/`;
 const host = (index: number) => `benign${index}x.example.com`;
+/** A file of lines: the last one ends, too. */
+const lines = (value: string) => [value.replace(/\n?$/, '\n')];
 const network = (index: number) => `192.0.2.${index + 1}`;
 const authority = (index: number) => `-----BEGIN CERTIFICATE-----\nbenign${index}x\n-----END CERTIFICATE-----\n`;
 /** An app that the rules judge. */
@@ -477,12 +479,13 @@ export const cases: readonly FuzzCase[] = [
     build: proxy(([address]) => ({ ipv6: { subnet: 'fd7c:31a0:9e5b:1::/64', address } })),
   },
   { props: ['NginxProxyProps.address'], benign: (index) => `10.0.0.${index + 1}`, build: proxy(([address]) => ({ address })) },
-  { props: ['NginxProxyProps.httpSnippet'], benign: word, configures: true, build: proxy(([httpSnippet]) => ({ httpSnippet })) },
-  { props: ['NginxProxyProps.serverSnippet'], benign: word, configures: true, build: proxy(([serverSnippet]) => ({ serverSnippet })) },
+  { props: ['NginxProxyProps.httpSnippet'], benign: word, configures: true, forms: lines, build: proxy(([httpSnippet]) => ({ httpSnippet })) },
+  { props: ['NginxProxyProps.serverSnippet'], benign: word, configures: true, forms: lines, build: proxy(([serverSnippet]) => ({ serverSnippet })) },
   {
     props: ['ProxyRouteProps.snippet'],
     benign: word,
     configures: true,
+    forms: lines,
     build: proxy(
       () => ({}),
       ([snippet]) => ({ snippet }),

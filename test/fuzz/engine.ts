@@ -26,7 +26,7 @@ function valuesOf(one: FuzzCase): fc.Arbitrary<string> {
   // The marks of decode.ts are no text of anybody's.
   const any = fc.oneof(text, spliced, spliced).map((value) => value.replace(/[\uE000\uE001]/g, ''));
   // No configuration is no file of it.
-  return one.configures ? any.filter((value) => value !== '') : any;
+  return one.configures ? any.filter((value) => value.trim() !== '') : any;
 }
 
 function synthesized(one: FuzzCase, values: readonly string[]): Synthesized {
