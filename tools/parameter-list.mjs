@@ -18,7 +18,7 @@ const psql = (sql) => execFileSync(program, [...args, '-X', '-A', '-t', '-c', sq
 const version = psql('SHOW server_version').trim();
 if (!version.startsWith(`${major}.`)) throw new Error(`the server is Postgres ${version}, and not ${major}`);
 
-const list = JSON.parse(psql(fs.readFileSync(`${folder}list.sql`, 'utf8')));
+const list = JSON.parse(psql(fs.readFileSync(fileURLToPath(new URL('parameter-list.sql', import.meta.url)), 'utf8')));
 const lines = Object.entries(list).map(([name, parameter]) => `${JSON.stringify(name)}: ${JSON.stringify(parameter)}`);
 const text = await format(`{\n${lines.join(',\n')}\n}\n`, { parser: 'json', printWidth: 150 });
 fs.writeFileSync(`${folder}${major}.json`, text);

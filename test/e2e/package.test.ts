@@ -52,6 +52,7 @@ describe('the package', () => {
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|\.jsii)$/,
       /^build\/[a-z0-9/-]+\.(js|d\.ts)$/,
       /^runtime\/images\.json$/,
+      /^runtime\/postgres\/parameters\/\d+\.json$/,
       /^runtime\/[a-z0-9_/-]+(\.(py|sh|conf|conf\.py))?$/,
       /^runtime\/nginx\/(README\.md|page\.html)$/,
       /^node_modules\/@balena\/dockerignore\/(package\.json|README\.md|LICENSE.*|CHANGELOG\.md|.*\.(js|ts))$/,

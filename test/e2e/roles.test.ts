@@ -311,10 +311,10 @@ test('no password is in what Terraform wrote, nor in a log of the server', () =>
 });
 
 describe('the list of parameters', () => {
-  const root = join(__dirname, '..', '..', 'runtime', 'postgres', 'parameters');
+  const root = join(__dirname, '..', '..');
 
   test('is what the server says', () => {
-    const said = JSON.parse(sql(readFileSync(join(root, 'list.sql'), 'utf8'))) as Record<string, Parameter>;
+    const said = JSON.parse(sql(readFileSync(join(root, 'tools', 'parameter-list.sql'), 'utf8'))) as Record<string, Parameter>;
     const lower = Object.fromEntries(Object.entries(said).map(([name, one]) => [name.toLowerCase(), one]));
     expect(Object.fromEntries(parameterList(18))).toEqual(lower);
   });
