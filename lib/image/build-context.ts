@@ -14,6 +14,41 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { IConstruct } from 'constructs';
+import { reject, shown } from '../core/errors';
+
+const OWN_FILE = '.dockerignore';
+
+/**
+ * What is excluded by an option, when it and the folder's own `.dockerignore` can be read. The library that reads them makes expressions of them, and leaves some characters as they are.
+ *
+ * @throws when a pattern cannot be read
+ */
+export function checkedPatterns(user: IConstruct, directory: string, exclude: readonly string[]): string[] {
+  for (const [where, patterns] of [
+    ['exclude', exclude],
+    [join(directory, OWN_FILE), ownPatterns(directory)],
+  ] as const) {
+    const wrong = patterns.find((pattern) => !canBeRead(pattern));
+    if (wrong !== undefined)
+      reject(user, `${where} has ${shown(wrong)}, which is no pattern such as "*.md" or "docs"; leave out brackets and braces`);
+  }
+  return [...exclude];
+}
+
+function canBeRead(pattern: string): boolean {
+  try {
+    ignore().add([pattern]).ignores('any');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function ownPatterns(directory: string): string[] {
+  const own = join(directory, OWN_FILE);
+  return existsSync(own) ? readFileSync(own, 'utf8').split(/\r?\n/) : [];
+}
 
 /** The files that a build sees: those of a folder that are not ignored, and generated ones. */
 export class BuildContext {
@@ -33,8 +68,7 @@ export class BuildContext {
     private readonly generated: ReadonlyMap<string, string> = new Map(),
     needed: string[] = [],
   ) {
-    const own = join(directory, '.dockerignore');
-    const patterns = existsSync(own) ? readFileSync(own, 'utf8').split(/\r?\n/) : [];
+    const patterns = ownPatterns(directory);
     const filter = ignore().add([...patterns, ...ignored]);
     const found = walk(
       directory,

@@ -4,7 +4,7 @@ import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
 import { kebab } from '../core/text';
 import { baseImages } from './base-images';
-import { BuildContext } from './build-context';
+import { BuildContext, checkedPatterns } from './build-context';
 import { ProjectKind, projectContext, PythonProjectOptions } from './python-project';
 import { problemOfReference, throughMirror } from './image-reference';
 
@@ -189,7 +189,7 @@ class DirectoryImage extends ContainerImage {
     }
     return {
       name: imageName(directory),
-      context: new BuildContext(directory, this.options.exclude ?? [], new Map(), [normalize(dockerfile)]),
+      context: new BuildContext(directory, checkedPatterns(user, directory, this.options.exclude ?? []), new Map(), [normalize(dockerfile)]),
       dockerfile,
       buildArguments: this.options.buildArguments ?? {},
       target: this.options.target,

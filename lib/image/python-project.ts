@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
-import { BuildContext } from './build-context';
+import { BuildContext, checkedPatterns } from './build-context';
 import { defaultImages } from './default-images';
 import { problemOfReference, throughMirror } from './image-reference';
 import { pinnedPackages } from './python-packages';
@@ -114,7 +114,11 @@ export function projectContext(
   const dockerfile = renderDockerfile(kind, throughMirror(baseImage, mirror), requirements, options);
   const media = existsSync(join(directory, 'media', '__init__.py')) ? [] : ['media'];
   return {
-    context: new BuildContext(directory, [...NEVER, ...media, ...(options.exclude ?? [])], new Map([[DOCKERFILE, dockerfile]])),
+    context: new BuildContext(
+      directory,
+      [...NEVER, ...media, ...checkedPatterns(user, directory, options.exclude ?? [])],
+      new Map([[DOCKERFILE, dockerfile]]),
+    ),
     dockerfile: DOCKERFILE,
   };
 }

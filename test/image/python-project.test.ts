@@ -193,6 +193,18 @@ describe('bad input is refused with the path of the construct', () => {
 
   test.each<[string, Files, PythonProjectOptions, RegExp]>([
     [
+      'an exclude that cannot be read',
+      complete,
+      { exclude: ['docs', '(a){{'] },
+      /: exclude has "\(a\)\{\{", which is no pattern such as "\*\.md" or "docs"; leave out brackets and braces$/,
+    ],
+    [
+      'a .dockerignore that cannot be read',
+      { ...complete, '.dockerignore': '# {{ fine\n*.md\n}){{\n' },
+      {},
+      /: \/.*\/\.dockerignore has "\}\)\{\{", which is no pattern/,
+    ],
+    [
       'no manage.py',
       { 'requirements.txt': '' },
       {},
