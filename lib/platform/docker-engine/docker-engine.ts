@@ -119,6 +119,8 @@ export class DockerEngine extends Platform {
       internal: network.internal,
       // With the gateway that the engine would choose itself, and show after its next start (moby#26799).
       ...(ipv6Subnet === undefined ? {} : { ipv6: true, ipamConfig: [{ subnet: ipv6Subnet, gateway: ipv6Subnet.replace(/\/.*$/, '1') }] }),
+      // The provider finds the IPv4 network that the engine has chosen beside it. Another subnet is another name.
+      ...(ipv6Subnet === undefined ? {} : { lifecycle: { ignoreChanges: ['ipam_config'] } }),
       provider: this.context.provider,
       dependsOn: [this.context.ownershipOf(network)],
       labels: this.context.labelBlocks(network),
