@@ -195,8 +195,8 @@ describe('bad input is refused with the path of the construct', () => {
     [
       'an exclude that cannot be read',
       complete,
-      { exclude: ['docs', '(a){{'] },
-      /: exclude has "\(a\)\{\{", which is no pattern such as "\*\.md" or "docs"; leave out brackets and braces$/,
+      { exclude: ['docs', '}){{'] },
+      /: exclude has "\}\)\{\{", which is no pattern such as "\*\.md" or "docs"; leave out brackets and braces$/,
     ],
     [
       'a .dockerignore that cannot be read',
