@@ -30,6 +30,14 @@ export class Engine {
     return lines(await this.docker('ps', '--filter', `label=org.cdktf-django.path=${path}`, '--format', '{{.Names}}')).sort();
   }
 
+  /** Seconds of CPU that containers have used, all together. */
+  public async cpuSeconds(containers: readonly string[]): Promise<number> {
+    // By the first or the second version of control groups.
+    const read = 'cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n "s/^usage_usec \\(.*\\)$/\\1000/p" /sys/fs/cgroup/cpu.stat';
+    const used = await Promise.all(containers.map(async (one) => Number(await this.docker('exec', one, 'sh', '-c', read))));
+    return used.reduce((sum, nanoseconds) => sum + nanoseconds / 1e9, 0);
+  }
+
   /** Does a work while some containers stand still: what is idle still has probes, which cost what the other one could use. */
   public async whilePaused<T>(containers: string[], work: () => Promise<T>): Promise<T> {
     await this.docker('pause', ...containers);

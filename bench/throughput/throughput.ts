@@ -60,11 +60,10 @@ async function measure({ engine, shop, proxy, tutorial, caddy, bare, djangoFiles
   const rows: Row[] = [];
   const load = (host = shop.host): Omit<Load, 'url'> => ({ host, connections: CONNECTIONS, seconds: options.seconds });
   const on = (url: string, host?: string) => (seconds: number) => wrk({ ...load(host), url, seconds }, options.signal);
-  const pair = async (what: string, peer: string, atLeast: number | undefined, mine: Step, other: Step) => {
+  const pair = async (what: string, peer: string, atLeast: number | undefined, mine: Step, other: Step, unit = 'requests/s') => {
     say(`throughput: ${what}`);
     for (const step of [mine, other]) await step(WARM_UP_SECONDS);
     const found = await inTurns(options.runs, { mine: () => mine(options.seconds), other: () => other(options.seconds) });
-    const unit = 'requests/s';
     const target = atLeast === undefined ? undefined : { kind: 'at least' as const, ratio: atLeast };
     rows.push(compare(what, { name: 'our stack', unit, runs: found.mine }, { name: peer, unit, runs: found.other }, target));
   };
@@ -85,6 +84,23 @@ async function measure({ engine, shop, proxy, tutorial, caddy, bare, djangoFiles
   await pair('trivial view, hardened', 'the same nginx with only proxy_pass', 0.9, on(`${proxy}/whoami/`), on(`${bare}/whoami/`));
   const [name, path] = Object.entries(files)[1];
   await pair(name, 'a page of Gunicorn and Django (database view)', 20, on(`${proxy}${path}`), straight);
+  // wrk has the same cores, and takes most of them where files are served: what the servers themselves take for a request does not depend on it.
+  const perCpu =
+    (containers: readonly string[], step: Step): Step =>
+    async (seconds) => {
+      const before = await engine.cpuSeconds(containers);
+      const rate = await step(seconds);
+      return (rate * seconds) / ((await engine.cpuSeconds(containers)) - before);
+    };
+
+  await pair(
+    name,
+    'a page of Gunicorn and Django (database view), its database included',
+    20,
+    perCpu([shop.proxy, shop.fileServer], on(`${proxy}${path}`)),
+    perCpu([...shop.apps, shop.database], straight),
+    'requests per second of CPU',
+  );
   await pair(name, 'the same file, by Gunicorn and Django', undefined, on(`${proxy}${path}`), on(`${djangoFiles}${unhashed(path)}`, '127.0.0.1'));
   const paths = { 'database view': '/db/', 'front page': '/', 'trivial view': '/whoami/', ...files };
   for (const [view, url] of Object.entries(paths)) await pair(view, 'Caddy', 1, on(`${proxy}${url}`), on(`${caddy}${url}`));

@@ -8,16 +8,18 @@ import { Trouble } from './trouble';
 
 export const RESTORE_HELP = `cdktf-django restore [STACK] [options]
 
-Brings a backup of a database back: the newest one, or the one that is named. Its checksums are all checked before anything is touched, and it is restored
-beside the live database first, so a failure changes nothing. It needs free disk as large as the database on the server's side.
+Brings a database back: from its newest backup, from the one that is named, or, where it has an archive, as it was at a moment. All checksums are checked before
+anything is touched, and it is restored beside the live database first, so a failure changes nothing. It needs free disk as large as the database on the server's
+side; a moment needs as much again in the archive's volume.
 
 Then the containers that use the database are stopped, the two databases change names, and the containers are started again. The database before stays on the
 server under another name; how to drop it is printed. Roles that are missing are made, without passwords.
 
-  --list           only list the backups
+  --list           only list the backups, and the moments that can be recovered
   --from NAME      the backup, such as 20261124T030000Z (default: the newest good one)
+  --at MOMENT      from the archive: all that was committed by then, such as 2026-11-24T03:00:00Z, 2026-11-24T04:00:00+01:00, or latest
   --into DATABASE  restore into a new database beside the live one; nothing is stopped
-  --backup PATH    which backups, where the stack has several: the path of the construct, such as Db/Nightly
+  --backup PATH    which backups or archive, where the stack has several: the path of the construct, such as Db/Nightly
   --yes            restore without asking
   --json           list as JSON
   --output FOLDER  where cdktf synthesizes to (default: cdktf.out)
@@ -27,6 +29,7 @@ server under another name; how to drop it is printed. Roles that are missing are
 const OPTIONS = {
   list: { type: 'boolean', default: false },
   from: { type: 'string' },
+  at: { type: 'string' },
   into: { type: 'string' },
   backup: { type: 'string' },
   yes: { type: 'boolean', default: false },
@@ -48,11 +51,26 @@ interface Listed {
   readonly files: readonly string[];
 }
 
+/** An archive as the program in its container describes it. */
+interface ListedArchive {
+  readonly ranges: readonly { readonly from: string; readonly until: string }[];
+  readonly bases: readonly {
+    readonly name: string;
+    readonly time: string;
+    readonly bytes: number;
+    readonly parent: string | null;
+    readonly good: boolean;
+  }[];
+}
+
 interface Prepared {
   readonly backup: string;
   readonly database: string;
   readonly seconds: number;
   readonly rolesMade: readonly string[];
+  /** Of an archive: whether it has what was written after the moment, and the time of the last commit that is in it. */
+  readonly reached?: boolean;
+  readonly lastCommit?: string | null;
 }
 
 interface Settings {
@@ -68,28 +86,28 @@ export async function restore(args: string[]): Promise<number> {
   }
   if (positionals.length > 1) throw new Trouble(`restore takes one stack, got ${positionals.join(' ')}; see cdktf-django restore --help`);
   if (values.json && !values.list) throw new Trouble('--json is for --list');
+  if (values.at !== undefined && values.from !== undefined) throw new Trouble('--at is for an archive, --from for a backup; give one of them');
   const stack = synthesizedStack(values.output, positionals[0]);
-  const known = backupsOf(stack);
-  if (known.length === 0) throw new Trouble(`stack ${stack.name} makes no backups; add them with addBackup() of PostgresDb`);
-  const wanted = values.backup === undefined ? known : known.filter(({ path }) => path === values.backup);
-  if (wanted.length === 0) throw new Trouble(`there are no backups ${JSON.stringify(values.backup)} in the stack, only ${paths(known)}`);
+  const all = backupsOf(stack);
+  const wanted = values.backup === undefined ? all : all.filter(({ path }) => path === values.backup);
+  if (all.length === 0) throw new Trouble(`stack ${stack.name} makes no backups; add them with addBackup() or addArchive() of PostgresDb`);
+  if (wanted.length === 0) throw new Trouble(`there are no backups ${JSON.stringify(values.backup)} in the stack, only ${paths(all)}`);
   if (values.list) {
-    const all = wanted.map((backup) => ({ path: backup.path, container: backup.container, backups: listedBy(backup) }));
-    print(values.json ? `${JSON.stringify(all, null, 2)}\n` : all.map(({ path, backups }) => table(path, backups)).join('\n'));
+    list(wanted, values.json);
     return 0;
   }
-  if (wanted.length > 1) throw new Trouble(`the stack has several backups, say which with --backup: ${paths(wanted)}`);
-  const [backup] = wanted;
-  const chosen = choose(listedBy(backup), values.from, backup);
+  const backup = oneOf(wanted, values.at !== undefined);
   const { server } = settingsOf(backup);
-  print(plan(chosen, server.database, values.into));
+  const source = values.at === undefined ? fromBackup(backup, values.from) : fromArchive(backup, values.at, server.database);
+  print(plan(source, server.database, values.into));
   if (!values.yes && !(await agreed())) {
     print('Nothing was changed.\n');
     return 0;
   }
-  const arguments_ = ['prepare', '--backup', chosen.name, ...(values.into === undefined ? [] : ['--into', values.into])];
+  const arguments_ = ['prepare', ...source.arguments, ...(values.into === undefined ? [] : ['--into', values.into])];
   const prepared = JSON.parse(program(backup, arguments_)) as Prepared;
   print(`Backup ${prepared.backup} is restored, in ${prepared.seconds} s, into database ${prepared.database}.\n`);
+  if (prepared.lastCommit !== undefined) print(extent(prepared, values.at!));
   if (prepared.rolesMade.length > 0) {
     print(`Roles that were missing were made, without passwords: ${prepared.rolesMade.join(', ')}\n`);
   }
@@ -132,6 +150,64 @@ function settingsOf(backup: StackBackup): Settings {
   return JSON.parse(docker('exec', backup.container, 'cat', BACKUP_PROGRAM.replace(/\.py$/, '.json'))) as Settings;
 }
 
+function archiveOf(backup: StackBackup): ListedArchive {
+  return JSON.parse(program(backup, ['list'])) as ListedArchive;
+}
+
+function list(wanted: readonly StackBackup[], asJson: boolean): void {
+  const all = wanted.map((backup) => ({
+    path: backup.path,
+    container: backup.container,
+    ...(backup.archive ? { archive: archiveOf(backup) } : { backups: listedBy(backup) }),
+  }));
+  const text = () => all.map((one) => ('archive' in one ? archiveTable(one.path, one.archive!) : table(one.path, one.backups!))).join('\n');
+  print(asJson ? `${JSON.stringify(all, null, 2)}\n` : text());
+}
+
+/** The backups, or the archive, that is meant. */
+function oneOf(wanted: readonly StackBackup[], archive: boolean): StackBackup {
+  const fitting = wanted.filter((one) => one.archive === archive);
+  const [found, ...others] = fitting;
+  if (!found) {
+    throw new Trouble(
+      archive
+        ? `--at needs an archive, and ${paths(wanted)} is none; add one with addArchive() of PostgresDb`
+        : `${paths(wanted)} is an archive; say the moment with --at, such as --at latest`,
+    );
+  }
+  if (others.length > 0) throw new Trouble(`the stack has several ${archive ? 'archives' : 'backups'}, say which with --backup: ${paths(fitting)}`);
+  return found;
+}
+
+/** What is to be brought back, in words and as arguments of the program in the container. */
+interface Source {
+  readonly words: string;
+  readonly arguments: readonly string[];
+  readonly remarks: readonly string[];
+}
+
+function fromBackup(backup: StackBackup, name: string | undefined): Source {
+  const chosen = choose(listedBy(backup), name, backup);
+  const { time, ageSeconds, databaseBytes, server } = chosen;
+  return {
+    words: `Backup ${chosen.name}: database ${chosen.database} as it was at ${time} (${age(ageSeconds)} ago), ${size(databaseBytes)}, Postgres ${server}`,
+    arguments: ['--backup', chosen.name],
+    remarks: chosen.files
+      .filter((file) => file.startsWith('media-'))
+      .map((file) => `Files are not brought back by this command: ${file} (see the README)`),
+  };
+}
+
+function fromArchive(backup: StackBackup, moment: string, database: string): Source {
+  const { ranges } = archiveOf(backup);
+  if (ranges.length === 0) throw new Trouble(`${backup.path} has no good base backup yet`);
+  return {
+    words: `Archive ${backup.path}: database ${database} as it was ${moment === 'latest' ? 'at the end of the archive' : `at ${moment}`}`,
+    arguments: ['--at', moment],
+    remarks: [],
+  };
+}
+
 function choose(listed: readonly Listed[], name: string | undefined, backup: StackBackup): Listed {
   const chosen = name === undefined ? listed.find(({ problem }) => problem === null) : listed.find((one) => one.name === name);
   if (chosen) return chosen;
@@ -141,15 +217,25 @@ function choose(listed: readonly Listed[], name: string | undefined, backup: Sta
   );
 }
 
-function plan(chosen: Listed, database: string, into: string | undefined): string {
+function plan(source: Source, database: string, into: string | undefined): string {
   return [
-    `Backup ${chosen.name}: database ${chosen.database} as it was at ${chosen.time} (${age(chosen.ageSeconds)} ago), ${size(chosen.databaseBytes)}, Postgres ${chosen.server}`,
+    source.words,
     into === undefined
       ? `It takes the place of database ${database}, which stays under another name. Its clients are stopped for a moment. What was written since is in the old one only.`
       : `It is restored into a new database ${into}, owned as before. Database ${database} is not touched.`,
-    ...chosen.files.filter((file) => file.startsWith('media-')).map((file) => `Files are not brought back by this command: ${file} (see the README)`),
+    ...source.remarks,
     '',
   ].join('\n');
+}
+
+/** What of an archive was recovered. */
+function extent({ reached, lastCommit }: Prepared, moment: string): string {
+  const last = lastCommit ? `The last commit in it is of ${lastCommit}.` : 'There was no commit after the base backup.';
+  const end =
+    reached || moment === 'latest'
+      ? ''
+      : ' The archive has no commit after the moment: what was committed after the last one, and is in no archive, is not there.';
+  return `${last}${end}\n`;
 }
 
 async function agreed(): Promise<boolean> {
@@ -211,6 +297,15 @@ function table(path: string, listed: readonly Listed[]): string {
     (one) => `  ${one.name}  ${age(one.ageSeconds).padStart(9)} old  ${size(one.bytes).padStart(10)}  ${one.problem ?? 'good'}`,
   );
   return `${path}, the newest first:\n${rows.join('\n')}\n`;
+}
+
+function archiveTable(path: string, { ranges, bases }: ListedArchive): string {
+  if (ranges.length === 0) return `${path}: no moment can be recovered yet, there is no good base backup\n`;
+  const moments = ranges.map(({ from, until }) => `  any moment from ${from} to ${until}`);
+  const rows = bases.map(
+    (one) => `  base backup ${one.name}  ${size(one.bytes).padStart(10)}  ${one.good ? (one.parent ? `since ${one.parent}` : 'full') : 'damaged'}`,
+  );
+  return `${path}:\n${[...moments, ...rows].join('\n')}\n`;
 }
 
 function age(seconds: number): string {

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labelName } from '../platform/docker-engine/labels';
+import { ARCHIVE } from '../postgres/backup/backup-files';
 import { SynthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';
 
-/** A container of a stack that makes backups. */
+/** A container of a stack that makes backups, or keeps an archive. */
 export interface StackBackup {
   /** The path of its construct below the stack, such as `Db/Nightly`. */
   readonly path: string;
   readonly container: string;
+  /** Whether it keeps an archive for point-in-time recovery. */
+  readonly archive: boolean;
 }
 
 /** The program of such a container. */
@@ -35,9 +38,17 @@ export function backupsOf(stack: SynthesizedStack): StackBackup[] {
     throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
   }
   return Object.values(document.resource?.docker_container ?? {})
-    .filter((one) => one.entrypoint?.[1] === BACKUP_PROGRAM && one.healthcheck?.test?.at(-1) === 'health')
-    .map((one) => ({ path: pathBelow(stack.name, one), container: one.name! }))
+    .map((one) => ({ one, kind: kindOf(one) }))
+    .filter(({ kind }) => kind !== undefined)
+    .map(({ one, kind }) => ({ path: pathBelow(stack.name, one), container: one.name!, archive: kind === ARCHIVE }))
     .sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+/** By its health check: that of a drill has another word. */
+function kindOf(container: Resource): string | undefined {
+  if (container.entrypoint?.[1] !== BACKUP_PROGRAM) return undefined;
+  const last = container.healthcheck?.test?.at(-1);
+  return last === 'health' || last === ARCHIVE ? last : undefined;
 }
 
 /** Without the stack and the service's own id. */

@@ -14,6 +14,7 @@ import { SecretFile } from '../workload/secret-file';
 import { Service, UpdateStrategy } from '../workload/service';
 import { Volume } from '../workload/volume';
 import { Workload, WorkloadOptions } from '../workload/workload';
+import { PostgresArchive, PostgresArchiveOptions } from './backup/postgres-archive';
 import { PostgresBackup, PostgresBackupOptions } from './backup/postgres-backup';
 import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './backup/postgres-restore-drill';
 import { ConnectionBudget, PostgresClientOptions } from './connection-budget';
@@ -278,6 +279,8 @@ export class PostgresDb extends Construct implements IPostgresDb {
   private readonly baseUser: string;
   private readonly clients: Workload[] = [];
   private readonly addedBackups: PostgresBackup[] = [];
+  private readonly parameters: { readonly [name: string]: string };
+  private addedArchive?: PostgresArchive;
   private readonly budget = new ConnectionBudget(this);
   /** The program inside the server's container that is psql as the superuser; options of psql may follow. */
   public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/psql-admin.sh`];
@@ -299,6 +302,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const memory = props.memory ?? Size.gibibytes(1);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.validate(props, memory);
+    this.parameters = props.parameters ?? {};
 
     const { image } = this.version;
     this.network = new Network(this, 'Network', { internal: true });
@@ -398,6 +402,37 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const backup = new PostgresBackup(this, id, { ...options, database: this });
     this.addedBackups.push(backup);
     return backup;
+  }
+
+  /** The archive for point-in-time recovery, if one was added. */
+  public get archive(): PostgresArchive | undefined {
+    return this.addedArchive;
+  }
+
+  /**
+   * Has all that the server writes archived, so that the database can be brought back as it was at any second: `npx cdktf-django restore --at MOMENT`. From Postgres 17
+   * on, adding or removing it restarts the server once, for `summarize_wal`, unless `incrementals` is 0.
+   *
+   * @param id the id of the construct, which is in the name of the folder of the archive
+   * @throws when there is one already, a parameter of the server leaves no WAL for it, or a setting is out of range
+   *
+   * @example
+   * db.addArchive('Archive', { schedule: Schedule.cron('0 1 * * *'), keep: Duration.days(14), target: BackupTarget.directory('/srv/archive') });
+   */
+  public addArchive(id: string, options: PostgresArchiveOptions): PostgresArchive {
+    return new PostgresArchive(this, id, { ...options, database: this });
+  }
+
+  /** @internal */
+  public _registerArchive(archive: PostgresArchive): void {
+    if (this.addedArchive)
+      reject(archive, `database ${this.databaseName} has an archive already, ${this.addedArchive.node.path}; one has all of its moments`);
+    for (const [name, value] of Object.entries({ wal_level: 'minimal', max_wal_senders: '0', max_replication_slots: '0' })) {
+      if (this.parameters[name] === value)
+        reject(archive, `the parameter ${name} of ${this.node.path} must not be ${shown(value)}: no WAL could be received; leave it out`);
+    }
+    this.addedArchive = archive;
+    if (archive.incrementals > 0) this.server.addEnvironment('DATABASE_SUMMARIZE_WAL', 'on');
   }
 
   /**

@@ -48,6 +48,8 @@ export function tunedParameters(input: TuningInput): ReadonlyMap<string, string>
     ['wal_buffers', amount(walBuffers(sharedBuffers))],
     ['min_wal_size', amount(GIB)],
     ['max_wal_size', amount(4 * GIB)],
+    // Not pgtune's: a slot whose client is away, an archive's or any other, must not fill the disk. PostgreSQL's own default is no limit.
+    ['max_slot_wal_keep_size', amount(4 * GIB)],
     ['checkpoint_completion_target', '0.9'],
     ['default_statistics_target', '100'],
     ['random_page_cost', PAGE_COST[input.storage]],

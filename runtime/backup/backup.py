@@ -1,15 +1,15 @@
 """
-The programs of a container that makes backups of a database, or rehearses their restore.
+The programs of a container that makes backups of a database, keeps an archive of it for point-in-time recovery, or rehearses their restore.
 
-    python3 backup.py serve             begins, and becomes the scheduler (schedule.py beside this file), which runs:
-    python3 backup.py run               one backup
+    python3 backup.py serve             begins, and becomes the scheduler (schedule.py beside this file), or receives WAL beside it (receiver.py); it runs:
+    python3 backup.py run               one backup, or base backup
     python3 backup.py drill             one drill
-    python3 -IS backup.py health [drill]   exit 0, or 1 with one line that says why
+    python3 -IS backup.py health [drill|archive]   exit 0, or 1 with one line that says why
     python3 backup.py status            how all is, as JSON
     python3 backup.py list              the backups, newest first, as JSON
     python3 backup.py verify [NAME]     reads one in full
     python3 backup.py cat NAME FILE     one of its files, on standard output
-    python3 backup.py prepare [--backup NAME] [--into DATABASE]   the two steps of a restore (restore.py)
+    python3 backup.py prepare [--backup NAME | --at MOMENT] [--into DATABASE]   the two steps of a restore (restore.py, recovery.py)
     python3 backup.py swap DATABASE
 """
 
@@ -39,7 +39,11 @@ def serve(settings):
         except (BackupError, OSError) as error:
             # Not the end: the health check says so, and the target may be mended under us.
             log("trouble", level="error", error=str(error))
-    os.execv(sys.executable, [sys.executable, os.path.join(FOLDER, "schedule.py")])
+    if settings.get("archive") and "query" not in settings:
+        import receiver
+
+        return receiver.serve(settings)
+    return os.execv(sys.executable, [sys.executable, os.path.join(FOLDER, "schedule.py")])
 
 
 def end(_number, _frame):
@@ -49,10 +53,13 @@ def end(_number, _frame):
 def run(settings):
     import signal
 
-    import dump
+    if settings.get("archive"):
+        from bases import run as make_backup
+    else:
+        from dump import run as make_backup
 
     signal.signal(signal.SIGTERM, end)
-    return dump.run(settings)
+    return make_backup(settings)
 
 
 def drill(settings):
@@ -86,6 +93,10 @@ def health(settings, kind=None):
         print(coming)
         return 0
     store = open_store(settings)
+    if settings.get("archive"):
+        import receiver
+
+        receiver.check(settings, store)
     if not os.access(store.folder, os.W_OK | os.X_OK):
         raise BackupError(f"the target of the backups cannot be written: {store.folder}")
     status = store.read_status()
@@ -127,13 +138,17 @@ def status(settings):
     except BackupError as error:
         well, summary = False, str(error)
     store = open_store(settings)
+    told = {"name": settings["name"], "healthy": well, "summary": summary}
+    if settings.get("archive"):
+        print(json.dumps({**told, **store.listing(), "last": store.read_status().get("last")}, indent=2))
+        return 0
     try:
         known = [aged(one) for one in store.listing()]
     except BackupError as error:
         # A bucket that cannot be reached.
         known, summary = None, f"{summary}; {error}"
     newest = next((one for one in known or [] if one["good"]), None)
-    told = {"name": settings["name"], "healthy": well, "summary": summary, "newest": newest, "backups": None if known is None else len(known)}
+    told.update({"summary": summary, "newest": newest, "backups": None if known is None else len(known)})
     print(json.dumps({**told, "last": store.read_status().get("last")}, indent=2))
     return 0
 
@@ -165,9 +180,16 @@ def prepare(settings, *arguments):
 
     parser = argparse.ArgumentParser(prog="prepare")
     parser.add_argument("--backup")
+    parser.add_argument("--at")
     parser.add_argument("--into")
     given = parser.parse_args(arguments)
-    print(json.dumps(restore.prepare(settings, given.backup, given.into)))
+    if settings.get("archive"):
+        import recovery
+
+        done = recovery.prepare(settings, given.at or recovery.LATEST, given.into)
+    else:
+        done = restore.prepare(settings, given.backup, given.into)
+    print(json.dumps(done))
     return 0
 
 
@@ -185,7 +207,8 @@ def swap(settings, database):
 def list_(settings):
     from sets import open_store
 
-    print(json.dumps([aged(one) for one in open_store(settings).listing()], indent=2))
+    listed = open_store(settings).listing()
+    print(json.dumps(listed if settings.get("archive") else [aged(one) for one in listed], indent=2))
     return 0
 
 

@@ -65,6 +65,11 @@ class Server:
             time.sleep(0.5)
 
 
+def server_of(settings):
+    own = settings["server"]
+    return Server(own["host"], own["port"], own["database"], own["passwordFile"])
+
+
 def reason_of(ran):
     lines = [line for line in (ran.stderr or "").strip().splitlines() if line]
     if not lines:

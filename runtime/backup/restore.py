@@ -11,8 +11,7 @@ import json
 import re
 import time
 
-from dump import server_of
-from postgres import identifier, literal
+from postgres import identifier, literal, server_of
 from sets import open_store
 from settings import BackupError, log, say
 
@@ -144,30 +143,37 @@ def drop(server, name):
     server.sql(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE);", "postgres", what=f"dropping {name}")
 
 
-def prepare(settings, name=None, into=None):
-    """Gives the name of the database that is restored, which is the wanted one if there is one."""
-    store = open_store(settings)
-    server = server_of(settings)
+def checked_name(into):
     if into is not None and not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", into):
         raise BackupError(f"the name of a database must be made of lower-case letters, digits and _, at most 63, got {into!r}")
+
+
+def prepare(settings, name=None, into=None):
+    """Restores a backup beside the live database. Gives what was done."""
+    checked_name(into)
+    store = open_store(settings)
     with store.running(), store.opened(name) as one:
         say(f"backup {one.name}: all checksums are right")
-        server.wait()
-        databases = server.ask("SELECT json_agg(datname) FROM pg_database", "postgres")
-        if into in databases:
-            raise BackupError(f"there is a database {into} already; give another name")
-        for left in databases:
-            if left.startswith(PREPARED):
-                say(f"removing what a restore left that was interrupted: {left}")
-                drop(server, left)
-        made = PREPARED + time.strftime("%Y%m%dt%H%M%Sz", time.gmtime())
-        say(f"restoring {one.manifest['databaseBytes'] >> 20} MiB beside the other databases")
-        begun = time.monotonic()
-        missing = load(server, made, one)
-        if into is not None:
-            server.sql(f"ALTER DATABASE {identifier(made)} RENAME TO {identifier(into)};", "postgres", what="naming the database")
-        seconds = round(time.monotonic() - begun, 3)
-        return {"backup": one.name, "database": into or made, "seconds": seconds, "rolesMade": missing}
+        return {"backup": one.name, **bring_back(server_of(settings), one, into)}
+
+
+def bring_back(server, one, into):
+    """Gives the name of the database that is restored, which is the wanted one if there is one."""
+    server.wait()
+    databases = server.ask("SELECT json_agg(datname) FROM pg_database", "postgres")
+    if into in databases:
+        raise BackupError(f"there is a database {into} already; give another name")
+    for left in databases:
+        if left.startswith(PREPARED):
+            say(f"removing what a restore left that was interrupted: {left}")
+            drop(server, left)
+    made = PREPARED + time.strftime("%Y%m%dt%H%M%Sz", time.gmtime())
+    say(f"restoring {one.manifest['databaseBytes'] >> 20} MiB beside the other databases")
+    begun = time.monotonic()
+    missing = load(server, made, one)
+    if into is not None:
+        server.sql(f"ALTER DATABASE {identifier(made)} RENAME TO {identifier(into)};", "postgres", what="naming the database")
+    return {"database": into or made, "seconds": round(time.monotonic() - begun, 3), "rolesMade": missing}
 
 
 def swap(settings, prepared):

@@ -111,11 +111,17 @@ def open_store(settings):
         from s3 import S3Store
 
         return S3Store(settings)
+    if settings.get("archive"):
+        from bases import ArchiveStore
+
+        return ArchiveStore(settings)
     return Store(settings)
 
 
 class Store:
     """The folder of one backup in its target."""
+
+    set_class = BackupSet
 
     def __init__(self, settings):
         self.owner = settings["id"]
@@ -150,7 +156,8 @@ class Store:
             folder = os.path.join(self.folder, name)
             manifest = read_manifest(os.path.join(folder, "manifest.json"), self.owner)
             if manifest:
-                found.append(BackupSet(folder, manifest))
+                with contextlib.suppress(KeyError, TypeError, ValueError):
+                    found.append(self.set_class(folder, manifest))
         return sorted(found, key=lambda one: (one.started, one.name))
 
     def good(self):
@@ -188,10 +195,14 @@ class Store:
             one = self.newest() if name is None else self.named(name)
             if one is None:
                 raise BackupError(f"there is no good backup in {self.folder}")
-            problem = one.problem()
+            problem = self.problem_of(one)
             if problem:
                 raise BackupError(f"backup {one.name} is damaged, so nothing was touched: {problem}")
             yield one
+
+    def problem_of(self, one):
+        """What is wrong with a set, all bytes read; None if nothing is."""
+        return one.problem()
 
     def publish(self, one):
         """Brings a complete set to where it belongs, where that is not this folder."""
@@ -267,7 +278,7 @@ class Store:
         final = os.path.join(self.folder, name)
         os.rename(folder, final)
         sync_folder(self.folder)
-        return BackupSet(final, manifest)
+        return self.set_class(final, manifest)
 
     def remove(self, one):
         """By a name that tells that it is not complete, should this be interrupted."""
@@ -330,7 +341,7 @@ def prune(store, keep, trusted, log):
         # The next newer one that stays, and there is always one: the newest stays.
         instead = next(one for one in stay if (one.started, one.name) > (doomed.started, doomed.name))
         if instead.name not in checked:
-            problem = instead.problem()
+            problem = store.problem_of(instead)
             if problem:
                 log("bad backup", level="error", backup=instead.name, error=problem)
                 store.set_aside(instead)

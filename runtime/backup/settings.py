@@ -10,7 +10,8 @@ What a container of backups was told (backup.json beside this file), and what al
      "media": [{"name": "shop-media", "path": "/media/shop-media"}],
      "s3": {"repository": "s3:https://HOST/BUCKET/ID", "region": ..., "accessKeyIdFile": ..., "secretAccessKeyFile": ...,
             "encryptionKeyFile": ...},     of a bucket alone; the target is a staging folder then
-     "scratch": "/scratch", "query": "SELECT ..."}    of a restore drill alone
+     "scratch": "/scratch", "query": "SELECT ...",    of a restore drill; the scratch of an archive, too
+     "archive": {"slot": "cdktf_shop_db_archive", "keepSeconds": 604800, "incrementals": 6, "maxLagSeconds": 60}}    of an archive, and with the slot alone of its drill
 """
 
 import datetime

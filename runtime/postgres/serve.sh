@@ -27,4 +27,6 @@ for name in $(printf %s "${DATABASE_PRELOAD:-}" | tr , ' '); do
   fi
 done
 [ -z "${DATABASE_PRELOAD:-}" ] || set -- "$@" -c "shared_preload_libraries=$libraries"
+# For incremental base backups. What the stack says of it comes later, and wins.
+[ -z "${DATABASE_SUMMARIZE_WAL:-}" ] || set -- -c "summarize_wal=$DATABASE_SUMMARIZE_WAL" "$@"
 exec postgres -D "$data" "$@"

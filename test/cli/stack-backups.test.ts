@@ -5,14 +5,16 @@ import { newStack, Synthesized } from '../support/synth';
 
 const schedule = Schedule.cron('0 3 * * *');
 
-test('what makes backups, by path; not what rehearses them', () => {
+test('what makes backups and archives, by path; not what rehearses them', () => {
   const stack = newStack('shop', { namespace: 'staging' });
   const db = new PostgresDb(stack, 'Db');
   for (const id of ['Nightly', 'Hourly']) db.addBackup(id, { schedule }).addRestoreDrill('Drill', { schedule, query: 'SELECT true' });
+  db.addArchive('Archive', { schedule }).addRestoreDrill('Drill', { schedule, query: 'SELECT true' });
   const { text } = new Synthesized(stack);
   expect(backupsOf({ name: 'shop', folder: folder({ 'cdk.tf.json': text }) })).toEqual([
-    { path: 'Db/Hourly', container: 'staging-db-hourly-scheduler' },
-    { path: 'Db/Nightly', container: 'staging-db-nightly-scheduler' },
+    { path: 'Db/Archive', container: 'staging-db-archive-receiver', archive: true },
+    { path: 'Db/Hourly', container: 'staging-db-hourly-scheduler', archive: false },
+    { path: 'Db/Nightly', container: 'staging-db-nightly-scheduler', archive: false },
   ]);
 });
 

@@ -666,6 +666,12 @@ export const cases: readonly FuzzCase[] = [
     build: (stack, [value]) => void new PostgresDb(stack, 'W').addBackup(value, { schedule: Schedule.cron('0 3 * * *') }),
   },
   {
+    props: ['PostgresDb.addArchive(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) => void new PostgresDb(stack, 'W').addArchive(value, { schedule: Schedule.cron('0 3 * * *') }),
+  },
+  {
     props: ['PostgresDb.addRestoreDrill(id)'],
     identifies: true,
     benign: word,
@@ -676,7 +682,7 @@ export const cases: readonly FuzzCase[] = [
     },
   },
   {
-    props: ['PostgresBackup.addRestoreDrill(id)'],
+    props: ['PostgresRestorable.addRestoreDrill(id)'],
     identifies: true,
     benign: word,
     build: (stack, [value]) => {

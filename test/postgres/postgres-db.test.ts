@@ -68,6 +68,7 @@ describe('the server', () => {
       'wal_buffers=16MB',
       'min_wal_size=1GB',
       'max_wal_size=4GB',
+      'max_slot_wal_keep_size=4GB',
       'checkpoint_completion_target=0.9',
       'default_statistics_target=100',
       'random_page_cost=4',

@@ -172,6 +172,10 @@ describe('what is no fault', () => {
       },
     ],
     [
+      'a database with an archive, and its scratch volume',
+      { add: (stack) => void new PostgresDb(stack, 'Second').addArchive('Archive', { schedule: Schedule.cron('0 3 * * *') }) },
+    ],
+    [
       'the staging volume of backups in a bucket',
       {
         add: (stack) => {

@@ -18,7 +18,9 @@ sys.path[:0] = [str(RUNTIME / "backup"), str(RUNTIME / "python")]
 
 import backup  # noqa: E402
 import dump  # noqa: E402
+import runs  # noqa: E402
 import sets  # noqa: E402
+import space  # noqa: E402
 from postgres import identifier, literal  # noqa: E402
 from settings import BackupError, from_iso, iso  # noqa: E402
 
@@ -44,7 +46,7 @@ class BackupTest(unittest.TestCase):
         folder.mkdir()
         (folder / "database.dump").write_bytes(content)
         started = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        files = [dump.seal(str(folder / "database.dump"))]
+        files = [runs.seal(str(folder / "database.dump"))]
         manifest = {"format": 1, "backup": owner or self.store.owner, "name": name, "started": started, "files": files}
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return folder
@@ -184,10 +186,10 @@ class Runs(BackupTest):
         def write_files(_settings, name, folder):
             write(Path(folder))
             started = datetime.datetime.strptime(name, "%Y%m%dT%H%M%SZ").strftime("%Y-%m-%dT%H:%M:%SZ")
-            files = [dump.seal(os.path.join(folder, one)) for one in os.listdir(folder)]
+            files = [runs.seal(os.path.join(folder, one)) for one in os.listdir(folder)]
             return {"format": 1, "backup": self.store.owner, "name": name, "started": started, "files": files}
 
-        with mock.patch.object(dump, "write_files", write_files), mock.patch.object(dump, "log", self.log):
+        with mock.patch.object(dump, "write_files", write_files), mock.patch.object(runs, "log", self.log):
             return dump.run(self.settings)
 
     def test_a_good_one(self):
@@ -227,10 +229,10 @@ class Runs(BackupTest):
 
         def fill(_folder):
             left[0] = 10
-            dump.FULL.wait(5)
+            space.FULL.wait(5)
             raise OSError(28, "No space left on device")
 
-        self.addCleanup(dump.FULL.clear)
+        self.addCleanup(space.FULL.clear)
         with mock.patch.object(os, "statvfs", lambda path: mock.Mock(f_bavail=left[0], f_blocks=1000, f_frsize=1 << 20)):
             self.assertEqual(self.run_with(fill), 1)
         self.assertRegex(self.store.read_status()["last"]["reason"], "^the disk of the target is full: 10 MiB are free")

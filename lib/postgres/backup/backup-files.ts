@@ -17,10 +17,28 @@ export const TARGET = '/backups';
 export const SCRATCH = '/scratch';
 /** Where the programs are. The command of the CLI looks for it. */
 export const PROGRAMS = '/run/cdktf-backup';
-/** The word that tells the health check of a drill from that of a backup. */
+/** The words that tell the health checks of a drill and of an archive from that of a backup. The command of the CLI looks for them. */
 export const DRILL = 'drill';
+export const ARCHIVE = 'archive';
 
-const MODULES = ['backup.py', 'drill.py', 'dump.py', 'postgres.py', 'restore.py', 's3.py', 'sets.py', 'settings.py'];
+const MODULES = [
+  'backup.py',
+  'bases.py',
+  'drill.py',
+  'dump.py',
+  'fetch-wal.sh',
+  'postgres.py',
+  'private_server.py',
+  'receiver.py',
+  'recovery.py',
+  'restore.py',
+  'runs.py',
+  's3.py',
+  'sets.py',
+  'settings.py',
+  'space.py',
+  'wal.py',
+];
 /** Seconds that a run in progress has to end by itself when the container is to end; then it is ended, and the next one removes what it left. */
 const GRACE = 30;
 /** Seconds from SIGTERM to SIGKILL, as in runtime/python/schedule.py, and some to leave. */

@@ -13,7 +13,7 @@ import type { PostgresDb } from '../postgres-db';
 import { backupFiles, backupImage, backupService, checkedTime, PROGRAMS, TARGET, USER_ID } from './backup-files';
 import { BackupBucket } from './backup-bucket';
 import { BackupTarget } from './backup-target';
-import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './postgres-restore-drill';
+import { PostgresRestorable } from './postgres-restorable';
 import { Retention } from './retention';
 
 /** When backups are made, where they go, and which stay. */
@@ -91,7 +91,7 @@ export interface PostgresBackupProps extends PostgresBackupOptions {
  * @example
  * new PostgresBackup(this, 'Nightly', { database: db, schedule: Schedule.cron('0 3 * * *'), target: BackupTarget.directory('/srv/backups') });
  */
-export class PostgresBackup extends Construct {
+export class PostgresBackup extends PostgresRestorable {
   /** The database that is backed up. */
   public readonly database: PostgresDb;
   /** When a backup is made. */
@@ -177,22 +177,17 @@ export class PostgresBackup extends Construct {
     this.node.defaultChild = this.service;
   }
 
-  /**
-   * Has a restore of the newest of these backups rehearsed by the clock.
-   *
-   * @param id the id of the construct
-   * @throws when a setting is out of range
-   */
-  public addRestoreDrill(id: string, options: PostgresRestoreDrillOptions): PostgresRestoreDrill {
-    return new PostgresRestoreDrill(this, id, { ...options, backup: this });
+  /** @internal */
+  public get _drillSettings(): object {
+    return {};
   }
 
-  /** How the programs of a drill find the bucket, if there is one. @internal */
+  /** @internal */
   public get _bucketSettings(): object | undefined {
     return this.bucket?.settings;
   }
 
-  /** Lets a workload read the backups. @internal */
+  /** @internal */
   public _letRead(workload: Workload): void {
     if (this.bucket) this.bucket.addClient(workload);
     else if (this.volume) workload.addReadOnlyVolume(this.volume, TARGET);

@@ -8,7 +8,7 @@ import { Size } from '../../core/size';
 import { Service } from '../../workload/service';
 import { Volume } from '../../workload/volume';
 import { backupFiles, backupImage, backupService, checkedTime, DRILL, PROGRAMS, SCRATCH, TARGET, USER_ID } from './backup-files';
-import type { PostgresBackup } from './postgres-backup';
+import type { PostgresRestorable } from './postgres-restorable';
 
 /** When a restore is rehearsed, and how it is judged. */
 export interface PostgresRestoreDrillOptions {
@@ -45,8 +45,8 @@ export interface PostgresRestoreDrillOptions {
 
 /** Settings of a `PostgresRestoreDrill`. */
 export interface PostgresRestoreDrillProps extends PostgresRestoreDrillOptions {
-  /** The backups of which the newest is restored. */
-  readonly backup: PostgresBackup;
+  /** The backups of which the newest is restored, or the archive that is recovered up to its end. */
+  readonly backup: PostgresRestorable;
 }
 
 /** A text of that length is an argument of a program. */
@@ -55,8 +55,8 @@ const LONGEST_QUERY = 10000;
 /**
  * A restore that is rehearsed by the clock. `PostgresDb.addRestoreDrill` makes it.
  *
- * A drill checks all checksums of the newest backup, restores it into a server of its own that nobody reaches, runs the query, and removes the server. It
- * needs as much disk as the database, in a volume. It has no network, but for the way to a bucket, and reads the backups only.
+ * A drill checks all checksums of the newest backup, restores it into a server of its own that nobody reaches, runs the query, and removes the server. Of an
+ * archive it recovers the newest base backup and all WAL after it. It needs as much disk as the database, in a volume. It has no network, but for the way to a bucket, and reads the backups only.
  *
  * The container is unhealthy while the last drill failed. Its log (`docker logs`) has a report of each as a line of JSON, with the reason of a failure. By hand:
  * `docker exec CONTAINER python3 /run/cdktf-backup/schedule.py --run-now`.
@@ -66,8 +66,8 @@ const LONGEST_QUERY = 10000;
  * new PostgresRestoreDrill(this, 'Weekly', { backup: nightly, schedule: Schedule.cron('0 5 * * SUN'), query: 'SELECT count(*) > 0 FROM auth_user' });
  */
 export class PostgresRestoreDrill extends Construct {
-  /** The backups of which the newest is restored. */
-  public readonly backup: PostgresBackup;
+  /** The backups of which the newest is restored, or the archive that is recovered up to its end. */
+  public readonly backup: PostgresRestorable;
   /** When a restore is rehearsed. */
   public readonly schedule: Schedule;
   /** What the restored database is asked. */
@@ -98,7 +98,15 @@ export class PostgresRestoreDrill extends Construct {
       timeout: this.timeout,
       command: DRILL,
       // What comes from a bucket is fetched into the scratch volume.
-      settings: { name: id, id: this.backup.folderName, target: s3 ? SCRATCH : TARGET, scratch: SCRATCH, query: this.query, ...(s3 && { s3 }) },
+      settings: {
+        name: id,
+        id: this.backup.folderName,
+        target: s3 ? SCRATCH : TARGET,
+        scratch: SCRATCH,
+        query: this.query,
+        ...this.backup._drillSettings,
+        ...(s3 && { s3 }),
+      },
     });
     this.service = new Service(this, 'Scheduler', {
       ...backupService([DRILL]),

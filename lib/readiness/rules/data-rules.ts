@@ -3,6 +3,7 @@ import { IConstruct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { DjangoService } from '../../django/django-service';
 import { NginxProxy } from '../../nginx/nginx-proxy';
+import { PostgresArchive } from '../../postgres/backup/postgres-archive';
 import { PostgresBackup } from '../../postgres/backup/postgres-backup';
 import { PostgresRestoreDrill } from '../../postgres/backup/postgres-restore-drill';
 import { PostgresDb } from '../../postgres/postgres-db';
@@ -14,6 +15,7 @@ import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 function canBeMadeAgain(volume: Volume): boolean {
   const owner = volume.node.scope;
   if (owner instanceof PostgresBackup) return owner.staging === volume;
+  if (owner instanceof PostgresArchive) return owner.scratch === volume;
   return owner instanceof NginxProxy || owner instanceof PostgresRestoreDrill || (owner instanceof DjangoService && owner.staticVolume === volume);
 }
 
@@ -28,9 +30,9 @@ export const DATA_RULES: readonly JudgingRule[] = [
     level: ReadinessLevel.WARNING,
     sentence: 'Nothing in the stack backs the database up: its volume outlives a destroy, but neither its disk nor a wrong DELETE.',
     remedy:
-      'Add one with addBackup(), on another disk or host, and have its restore rehearsed with addRestoreDrill(); or suppress the rule with where the backups are.',
+      'Add one with addBackup() or addArchive(), on another disk or host, and have its restore rehearsed with addRestoreDrill(); or suppress the rule with where the backups are.',
     find: (construct) =>
-      construct instanceof PostgresDb && construct.data.removalPolicy === RemovalPolicy.RETAIN && construct.backups.length === 0
+      construct instanceof PostgresDb && construct.data.removalPolicy === RemovalPolicy.RETAIN && construct.backups.length === 0 && !construct.archive
         ? `database ${construct.databaseName}`
         : undefined,
   },
