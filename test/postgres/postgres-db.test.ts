@@ -87,7 +87,7 @@ describe('the server', () => {
       'hba_file=/run/cdktf-django/pg_hba.conf',
       'password_encryption=scram-sha-256',
     ]);
-    expect(command.length).toBe(50);
+    expect(command.length).toBe(52);
   });
 
   test.each([
