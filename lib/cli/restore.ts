@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
+import { MediaVolumes } from './restore-media';
 import { run } from './run';
 import { BACKUP_PROGRAM, backupsOf, StackBackup } from './stack-backups';
 import { synthesizedStack } from './synthesized-stack';
@@ -17,6 +18,7 @@ server under another name; how to drop it is printed. Roles that are missing are
   --list           only list the backups
   --from NAME      the backup, such as 20261124T030000Z (default: the newest good one)
   --into DATABASE  restore into a new database beside the live one; nothing is stopped
+  --media          bring the files of volumes back, too: those that are missing; what is there is not touched
   --backup PATH    which backups, where the stack has several: the path of the construct, such as Db/Nightly
   --yes            restore without asking
   --json           list as JSON
@@ -28,6 +30,7 @@ const OPTIONS = {
   list: { type: 'boolean', default: false },
   from: { type: 'string' },
   into: { type: 'string' },
+  media: { type: 'boolean', default: false },
   backup: { type: 'string' },
   yes: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -68,6 +71,8 @@ export async function restore(args: string[]): Promise<number> {
   }
   if (positionals.length > 1) throw new Trouble(`restore takes one stack, got ${positionals.join(' ')}; see cdktf-django restore --help`);
   if (values.json && !values.list) throw new Trouble('--json is for --list');
+  if (values.media && values.into !== undefined)
+    throw new Trouble('--media brings files into the volumes in use, and --into leaves all in use as it is');
   const stack = synthesizedStack(values.output, positionals[0]);
   const known = backupsOf(stack);
   if (known.length === 0) throw new Trouble(`stack ${stack.name} makes no backups; add them with addBackup() of PostgresDb`);
@@ -82,7 +87,8 @@ export async function restore(args: string[]): Promise<number> {
   const [backup] = wanted;
   const chosen = choose(listedBy(backup), values.from, backup);
   const { server } = settingsOf(backup);
-  print(plan(chosen, server.database, values.into));
+  const media = values.media ? new MediaVolumes(backup, chosen.files) : undefined;
+  print(plan(chosen, server.database, values.into, media));
   if (!values.yes && !(await agreed())) {
     print('Nothing was changed.\n');
     return 0;
@@ -94,6 +100,8 @@ export async function restore(args: string[]): Promise<number> {
     print(`Roles that were missing were made, without passwords: ${prepared.rolesMade.join(', ')}\n`);
   }
   if (values.into !== undefined) return 0;
+  // Rows without their files are worse than files without their rows.
+  for (const archive of media?.archives ?? []) print(await media!.bring(chosen.name, archive));
   const before = whileStopped(clientsOf(server.host), () => program(backup, ['swap', prepared.database]));
   const { before: aside } = JSON.parse(before) as { before: string | null };
   print(`Database ${server.database} is the restored one now.\n`);
@@ -141,13 +149,17 @@ function choose(listed: readonly Listed[], name: string | undefined, backup: Sta
   );
 }
 
-function plan(chosen: Listed, database: string, into: string | undefined): string {
+function plan(chosen: Listed, database: string, into: string | undefined, media: MediaVolumes | undefined): string {
+  const files = chosen.files.filter((file) => file.startsWith('media-'));
   return [
     `Backup ${chosen.name}: database ${chosen.database} as it was at ${chosen.time} (${age(chosen.ageSeconds)} ago), ${size(chosen.databaseBytes)}, Postgres ${chosen.server}`,
     into === undefined
       ? `It takes the place of database ${database}, which stays under another name. Its clients are stopped for a moment. What was written since is in the old one only.`
       : `It is restored into a new database ${into}, owned as before. Database ${database} is not touched.`,
-    ...chosen.files.filter((file) => file.startsWith('media-')).map((file) => `Files are not brought back by this command: ${file} (see the README)`),
+    ...(media?.archives ?? []).map(
+      ({ file, volume }) => `Files of ${file} that are missing in volume ${volume} come back. What is there is not touched.`,
+    ),
+    ...(media === undefined && files.length > 0 ? [`Files of volumes are not brought back without --media: ${files.join(', ')}`] : []),
     '',
   ].join('\n');
 }
