@@ -23,7 +23,7 @@ test('settings are JSON, in which Terraform quotes what it alone knows', () => {
   files._addJson('settings.json', { name: variable.stringValue, odd: 'it\'s "odd"', counts: [1, 2] });
   const [{ content }] = files._entries;
   expect(Tokenization.resolve(content, { scope: files, resolver: new DefaultTokenResolver(new StringConcat()), preparing: false })).toBe(
-    '{\n  "name": ${jsonencode(var.Conf_Name_CEE6CC5B)},\n  "odd": "it\'s \\"odd\\"",\n  "counts": [\n    1,\n    2\n  ]\n}\n',
+    '{\n  "name": ${jsonencode(var.Conf_Name_1E444450)},\n  "odd": "it\'s \\"odd\\"",\n  "counts": [\n    1,\n    2\n  ]\n}\n',
   );
 });
 
