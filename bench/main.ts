@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
+import { database } from './database/database';
 import { deploy } from './deploy/deploy';
 import { renderSuite } from './report/markdown';
 import { machineClass } from './report/machine';
@@ -11,22 +12,33 @@ import { throughput } from './throughput/throughput';
 
 // Run by tools/bench.mjs, which sets up what the suites need.
 
-const SUITES: { readonly [name: string]: Suite } = { synth, throughput, deploy };
+const SUITES: { readonly [name: string]: Suite } = { synth, throughput, deploy, database };
 /** With less, the figures are a trial and are not written down. */
 const LEAST_RUNS = 7;
 const LEAST_SECONDS = 3;
+/** What is asked of a suite unless the command line says otherwise. */
+const USUAL = { runs: LEAST_RUNS, seconds: 4 };
+const USUAL_OF: { readonly [suite: string]: typeof USUAL } = { database: { runs: 10, seconds: 15 } };
 
-function options(): { suites: string[]; runs: number; seconds: number } {
-  const { values, positionals } = parseArgs({
-    options: { runs: { type: 'string', default: String(LEAST_RUNS) }, seconds: { type: 'string', default: '4' } },
-    allowPositionals: true,
-  });
+interface Asked {
+  readonly runs?: number;
+  readonly seconds?: number;
+}
+
+function options(): { suites: string[]; asked: Asked } {
+  const { values, positionals } = parseArgs({ options: { runs: { type: 'string' }, seconds: { type: 'string' } }, allowPositionals: true });
   const unknown = positionals.find((name) => !(name in SUITES));
   if (unknown) throw new Error(`there is no suite "${unknown}"; there are ${Object.keys(SUITES).join(', ')}`);
-  const [runs, seconds] = [values.runs, values.seconds].map(Number);
-  if (!(Number.isInteger(runs) && runs >= 1 && runs <= 100)) throw new Error(`--runs must be from 1 to 100, got ${values.runs}`);
-  if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= 60)) throw new Error(`--seconds must be from 1 to 60, got ${values.seconds}`);
-  return { suites: positionals.length > 0 ? positionals : Object.keys(SUITES), runs, seconds };
+  const number = (name: 'runs' | 'seconds', most: number) => {
+    const value = Number(values[name]);
+    if (values[name] === undefined) return undefined;
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new Error(`--${name} must be from 1 to ${most}, got ${values[name]}`);
+  };
+  return {
+    suites: positionals.length > 0 ? positionals : Object.keys(SUITES),
+    asked: { runs: number('runs', 100), seconds: number('seconds', 60) },
+  };
 }
 
 /** The commit that was measured, and whether the tree differs from it. */
@@ -48,7 +60,7 @@ async function measure(name: string, asked: BenchOptions): Promise<SuiteResult> 
 }
 
 async function main(): Promise<number> {
-  const { suites, runs, seconds } = options();
+  const { suites, asked } = options();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -60,10 +72,11 @@ async function main(): Promise<number> {
   const found: Record<string, SuiteResult> = {};
   for (const name of suites) {
     say(`suite ${name}`);
-    found[name] = await measure(name, { runs, seconds, signal: stop.signal });
+    const usual = USUAL_OF[name] ?? USUAL;
+    found[name] = await measure(name, { runs: asked.runs ?? usual.runs, seconds: asked.seconds ?? usual.seconds, signal: stop.signal });
     process.stdout.write(`${renderSuite(name, found[name])}\n`);
   }
-  finish(found, runs >= LEAST_RUNS && seconds >= LEAST_SECONDS);
+  finish(found, (asked.runs ?? LEAST_RUNS) >= LEAST_RUNS && (asked.seconds ?? LEAST_SECONDS) >= LEAST_SECONDS);
   return Object.values(found).some(({ rows }) => rows.some(({ verdict }) => verdict === 'short')) ? 1 : 0;
 }
 

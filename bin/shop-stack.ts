@@ -1,7 +1,7 @@
 import { TerraformOutput, TerraformStack } from 'cdktf';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
-import { ContainerImage, DjangoService, DockerEngine, GunicornApp, NginxProxy, Platform, PostgresDb, Size, Tls } from '../lib';
+import { ContainerImage, DjangoService, DockerEngine, GunicornApp, NginxProxy, Platform, PostgresDb, PostgresVersion, Size, Tls } from '../lib';
 
 const examples = join(__dirname, '..', 'examples');
 
@@ -15,6 +15,10 @@ export interface ShopStackProps {
   readonly address?: string;
   /** A mirror of Docker Hub. @default - Docker Hub itself */
   readonly imageMirror?: string;
+  /** The version of Postgres. @default - the library's */
+  readonly postgres?: PostgresVersion;
+  /** The version that the database has, when it is to be upgraded. @default - none */
+  readonly upgradeFrom?: PostgresVersion;
 }
 
 /** A Django shop with its database, and a small Flask app beside it, behind one proxy. */
@@ -23,7 +27,8 @@ export class ShopStack extends TerraformStack {
     super(scope, id);
     Platform.use(this, new DockerEngine({ imageMirror: props.imageMirror }));
 
-    const db = new PostgresDb(this, 'Db', { databaseName: 'shop', memory: Size.gibibytes(1) });
+    const { postgres: version, upgradeFrom } = props;
+    const db = new PostgresDb(this, 'Db', { databaseName: 'shop', version, upgradeFrom, memory: Size.gibibytes(1) });
     const shop = new DjangoService(this, 'Shop', {
       image: ContainerImage.fromDjangoProject(join(examples, 'shop')),
       project: 'shop',

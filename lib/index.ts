@@ -34,6 +34,7 @@ export * from './postgres/postgres-access';
 export * from './postgres/postgres-database';
 export * from './postgres/postgres-db';
 export { PostgresExtensionOptions } from './postgres/postgres-extension';
+export * from './postgres/postgres-login';
 export * from './postgres/postgres-pool-mode';
 export * from './postgres/postgres-pooler';
 export * from './postgres/postgres-role';

@@ -3,7 +3,7 @@ import { freePort } from '../../test/e2e/support/port';
 import { compare, Measured, Row } from '../report/row';
 import { BenchOptions, Findings, say } from '../support/suite';
 import { packageVersions } from '../support/versions';
-import { Engine } from '../throughput/engine';
+import { Engine } from '../support/engine';
 import { CdktfProject } from './cdktf-project';
 import { Compose } from './compose';
 

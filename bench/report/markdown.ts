@@ -8,8 +8,8 @@ export function renderMarkdown(results: Results): string {
     '# Latest figures',
     '',
     'Written by `npm run bench`. Ratios are of two things that were measured in turns, in one run, on one machine; the interval is that of the',
-    'median ratio, by order statistics. A target is *met* when the median ratio reaches it, *short* when the whole interval misses it, and *open*',
-    'in between.',
+    'median ratio, by order statistics. A target is *met* when the median ratio reaches it, or the whole interval where it says so, *short* when',
+    'the whole interval misses it, and *open* in between.',
     '',
     ...suites,
   ].join('\n');
@@ -43,7 +43,7 @@ export function renderSuite(name: string, result: SuiteResult): string {
 function renderRow(row: Row): string {
   const { ratio, target } = row;
   const interval = `${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)} (${(100 * ratio.confidence).toFixed(0)} %)`;
-  return `| ${[row.what, cell(row.ours), cell(row.peer), ratio.median.toFixed(2), interval, target ? `${target.kind} ${target.ratio}` : '', row.verdict].join(' | ')} |`;
+  return `| ${[row.what, cell(row.ours), cell(row.peer), ratio.median.toFixed(2), interval, target ? `${target.kind} ${target.ratio}${target.wholly ? ', all of the interval' : ''}` : '', row.verdict].join(' | ')} |`;
 }
 
 function cell(series: Series): string {

@@ -12,9 +12,11 @@ export interface Series {
 export interface Target {
   readonly kind: 'at least' | 'at most';
   readonly ratio: number;
+  /** Whether it is met only when the whole interval meets it. @default - when the median does */
+  readonly wholly?: boolean;
 }
 
-/** `short` only when the whole interval is; `open` when the median misses the target and the interval does not; `none` without a target. */
+/** `short` only when the whole interval is; `open` when it is neither that nor met; `none` without a target. */
 export type Verdict = 'met' | 'open' | 'short' | 'none';
 
 /** One comparison. */
@@ -45,7 +47,7 @@ export function compare(what: string, ours: Measured, peer: Measured, target?: T
 export function verdict(ratio: Estimate, target?: Target): Verdict {
   if (!target) return 'none';
   const meets = (value: number) => (target.kind === 'at least' ? value >= target.ratio : value <= target.ratio);
-  if (meets(ratio.median)) return 'met';
+  if (target.wholly ? meets(ratio.low) && meets(ratio.high) : meets(ratio.median)) return 'met';
   return meets(ratio.low) || meets(ratio.high) ? 'open' : 'short';
 }
 

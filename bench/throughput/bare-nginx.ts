@@ -1,4 +1,4 @@
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 import { startBeside } from './beside';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 
 /** What is put beside the deployed example. */

@@ -1,5 +1,5 @@
 import { startBeside } from './beside';
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 
 /**

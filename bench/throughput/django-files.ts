@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBeside } from './beside';
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 
 const PROGRAM = readFileSync(join(__dirname, 'django-files', 'django_files.py'), 'utf8');

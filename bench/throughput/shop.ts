@@ -1,12 +1,8 @@
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
-import { App, LocalBackend } from 'cdktf';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ShopStack } from '../../bin/shop-stack';
 import { NginxProxy } from '../../lib';
-import { run } from '../support/run';
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
+import { StackDeployment } from '../support/stack-deployment';
 import { ENGINE_NETWORKS } from '../../test/e2e/support/load';
 import { freePort } from '../../test/e2e/support/port';
 
@@ -31,40 +27,32 @@ export interface Shop {
 
 /** The example, as bin/ deploys it, in a namespace and a state of its own. */
 export class ShopDeployment {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'cdktf-django-bench-'));
   private readonly id: string;
-  private initialized = false;
+  private readonly deployment: StackDeployment;
 
   constructor(
     private readonly engine: Engine,
-    private readonly signal: AbortSignal,
+    signal: AbortSignal,
   ) {
     this.id = `${engine.prefix}-shop`;
+    this.deployment = new StackDeployment(this.id, signal);
   }
 
   public async deploy(): Promise<Shop> {
     const port = await freePort();
-    const app = new App({ outdir: this.folder });
-    const stack = new ShopStack(app, this.id, { port, imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR });
-    new DockerProvider(stack, 'Docker');
-    // All load comes from one address.
-    for (const network of ENGINE_NETWORKS) (stack.node.findChild('Proxy') as NginxProxy).exemptFromLimits(network);
-    // cdktf would put it into the checkout.
-    new LocalBackend(stack, { path: join(this.folder, 'terraform.tfstate') });
-    app.synth();
-    await this.terraform(['init', '-input=false'], this.signal);
-    this.initialized = true;
-    await this.terraform(['apply', '-auto-approve'], this.signal);
+    await this.deployment.deploy((app, id) => {
+      const stack = new ShopStack(app, id, { port, imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR });
+      new DockerProvider(stack, 'Docker');
+      // All load comes from one address.
+      for (const network of ENGINE_NETWORKS) (stack.node.findChild('Proxy') as NginxProxy).exemptFromLimits(network);
+      return stack;
+    });
     return this.parts(port);
   }
 
   /** Destroys what was deployed; what is left is removed by name. */
-  public async destroy(): Promise<void> {
-    try {
-      if (this.initialized) await this.terraform(['destroy', '-auto-approve']);
-    } finally {
-      rmSync(this.folder, { recursive: true, force: true });
-    }
+  public destroy(): Promise<void> {
+    return this.deployment.destroy();
   }
 
   private async parts(port: number): Promise<Shop> {
@@ -83,13 +71,5 @@ export class ShopDeployment {
       image: await engine.docker('inspect', apps[0], '--format', '{{.Image}}'),
       containers: await engine.containersOfStack(id),
     };
-  }
-
-  private terraform(args: string[], signal?: AbortSignal): Promise<string> {
-    return run(process.env.TERRAFORM_BINARY_NAME ?? 'terraform', [...args, '-no-color'], {
-      cwd: join(this.folder, 'stacks', this.id),
-      env: { CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' },
-      signal,
-    });
   }
 }

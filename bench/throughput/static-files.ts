@@ -1,4 +1,4 @@
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 
 /** Static files of several sizes, by what they are called in the table. */

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from './engine';
-import { eventually } from './eventually';
+import { Engine } from '../support/engine';
+import { eventually } from '../support/eventually';
 import { Shop } from './shop';
 
 const FILES = join(__dirname, 'tutorial');

@@ -1,6 +1,6 @@
 import { run } from '../support/run';
 import { packageVersions } from '../support/versions';
-import { Engine } from './engine';
+import { Engine } from '../support/engine';
 import { Shop } from './shop';
 
 /** Versions of everything that the figures depend on. */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
+import { MediaVolumes } from './restore-media';
 import { run } from './run';
 import { BACKUP_PROGRAM, backupsOf, StackBackup } from './stack-backups';
 import { synthesizedStack } from './synthesized-stack';
@@ -19,6 +20,7 @@ server under another name; how to drop it is printed. Roles that are missing are
   --from NAME      the backup, such as 20261124T030000Z (default: the newest good one)
   --at MOMENT      from the archive: all that was committed by then, such as 2026-11-24T03:00:00Z, 2026-11-24T04:00:00+01:00, or latest
   --into DATABASE  restore into a new database beside the live one; nothing is stopped
+  --media          bring the files of volumes back, too: those that are missing; what is there is not touched
   --backup PATH    which backups or archive, where the stack has several: the path of the construct, such as Db/Nightly
   --yes            restore without asking
   --json           list as JSON
@@ -31,6 +33,7 @@ const OPTIONS = {
   from: { type: 'string' },
   at: { type: 'string' },
   into: { type: 'string' },
+  media: { type: 'boolean', default: false },
   backup: { type: 'string' },
   yes: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -87,6 +90,9 @@ export async function restore(args: string[]): Promise<number> {
   if (positionals.length > 1) throw new Trouble(`restore takes one stack, got ${positionals.join(' ')}; see cdktf-django restore --help`);
   if (values.json && !values.list) throw new Trouble('--json is for --list');
   if (values.at !== undefined && values.from !== undefined) throw new Trouble('--at is for an archive, --from for a backup; give one of them');
+  if (values.media && values.at !== undefined) throw new Trouble('--media is for a backup: an archive has the database alone');
+  if (values.media && values.into !== undefined)
+    throw new Trouble('--media brings files into the volumes in use, and --into leaves all in use as it is');
   const stack = synthesizedStack(values.output, positionals[0]);
   const all = backupsOf(stack);
   const wanted = values.backup === undefined ? all : all.filter(({ path }) => path === values.backup);
@@ -99,7 +105,8 @@ export async function restore(args: string[]): Promise<number> {
   const backup = oneOf(wanted, values.at !== undefined);
   const { server } = settingsOf(backup);
   const source = values.at === undefined ? fromBackup(backup, values.from) : fromArchive(backup, values.at, server.database);
-  print(plan(source, server.database, values.into));
+  const media = values.media ? new MediaVolumes(backup, source.files) : undefined;
+  print(plan(source, server.database, values.into, media));
   if (!values.yes && !(await agreed())) {
     print('Nothing was changed.\n');
     return 0;
@@ -112,6 +119,8 @@ export async function restore(args: string[]): Promise<number> {
     print(`Roles that were missing were made, without passwords: ${prepared.rolesMade.join(', ')}\n`);
   }
   if (values.into !== undefined) return 0;
+  // Rows without their files are worse than files without their rows.
+  for (const archive of media?.archives ?? []) print(await media!.bring(source.name, archive));
   const before = whileStopped(clientsOf(server.host), () => program(backup, ['swap', prepared.database]));
   const { before: aside } = JSON.parse(before) as { before: string | null };
   print(`Database ${server.database} is the restored one now.\n`);
@@ -183,7 +192,9 @@ function oneOf(wanted: readonly StackBackup[], archive: boolean): StackBackup {
 interface Source {
   readonly words: string;
   readonly arguments: readonly string[];
-  readonly remarks: readonly string[];
+  /** The backup and its files; an archive has none. */
+  readonly name: string;
+  readonly files: readonly string[];
 }
 
 function fromBackup(backup: StackBackup, name: string | undefined): Source {
@@ -192,9 +203,8 @@ function fromBackup(backup: StackBackup, name: string | undefined): Source {
   return {
     words: `Backup ${chosen.name}: database ${chosen.database} as it was at ${time} (${age(ageSeconds)} ago), ${size(databaseBytes)}, Postgres ${server}`,
     arguments: ['--backup', chosen.name],
-    remarks: chosen.files
-      .filter((file) => file.startsWith('media-'))
-      .map((file) => `Files are not brought back by this command: ${file} (see the README)`),
+    name: chosen.name,
+    files: chosen.files,
   };
 }
 
@@ -204,7 +214,8 @@ function fromArchive(backup: StackBackup, moment: string, database: string): Sou
   return {
     words: `Archive ${backup.path}: database ${database} as it was ${moment === 'latest' ? 'at the end of the archive' : `at ${moment}`}`,
     arguments: ['--at', moment],
-    remarks: [],
+    name: '',
+    files: [],
   };
 }
 
@@ -217,13 +228,17 @@ function choose(listed: readonly Listed[], name: string | undefined, backup: Sta
   );
 }
 
-function plan(source: Source, database: string, into: string | undefined): string {
+function plan(source: Source, database: string, into: string | undefined, media: MediaVolumes | undefined): string {
+  const files = source.files.filter((file) => file.startsWith('media-'));
   return [
     source.words,
     into === undefined
       ? `It takes the place of database ${database}, which stays under another name. Its clients are stopped for a moment. What was written since is in the old one only.`
       : `It is restored into a new database ${into}, owned as before. Database ${database} is not touched.`,
-    ...source.remarks,
+    ...(media?.archives ?? []).map(
+      ({ file, volume }) => `Files of ${file} that are missing in volume ${volume} come back. What is there is not touched.`,
+    ),
+    ...(media === undefined && files.length > 0 ? [`Files of volumes are not brought back without --media: ${files.join(', ')}`] : []),
     '',
   ].join('\n');
 }

@@ -1,11 +1,10 @@
-import { Fn, Token } from 'cdktf';
+import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, shown } from '../core/errors';
 import { Schedule } from '../core/schedule';
 import { refuseSecretArguments } from '../core/secret-looking';
 import { Size } from '../core/size';
-import { terraformText } from '../core/text';
 import { GunicornApp } from '../gunicorn/gunicorn-app';
 import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
@@ -102,7 +101,14 @@ export class ScheduledCommand extends Construct {
     const common = props.app._common();
     this.files = new Files(this, 'Files', { image: common.image });
     this.files.addFile('schedule.py', runtimeFile('python/schedule.py'));
-    this.files.addFile('schedule.json', this.render());
+    // The schema is described in runtime/python/schedule.py.
+    this.files._addJson('schedule.json', {
+      name: id,
+      schedule: this.schedule._render(),
+      timeoutSeconds: this.timeout.toSeconds(),
+      graceSeconds: this.gracePeriod.toSeconds(),
+      command: ['python', '-m', 'django', ...this.command],
+    });
     this.service = new Service(this, 'Scheduler', {
       ...common,
       command: ['--', 'python', `${SCHEDULE_PATH}/schedule.py`],
@@ -149,22 +155,4 @@ export class ScheduledCommand extends Construct {
     }
     return value;
   }
-
-  /** The schema is described in runtime/python/schedule.py. */
-  private render(): string {
-    const settings = {
-      name: this.node.id,
-      schedule: this.schedule._render(),
-      timeoutSeconds: this.timeout.toSeconds(),
-      graceSeconds: this.gracePeriod.toSeconds(),
-    };
-    const members = Object.entries(settings).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`);
-    const command = ['python', '-m', 'django', ...this.command].map(jsonText);
-    return `{\n${[...members, `  "command": [${command.join(', ')}]`].join(',\n')}\n}\n`;
-  }
-}
-
-/** A text as JSON has it; what only Terraform knows, Terraform has to quote. */
-function jsonText(text: string): string {
-  return Token.isUnresolved(text) ? Fn.jsonencode(terraformText(text)) : JSON.stringify(text);
 }

@@ -1,13 +1,10 @@
 import { Construct } from 'constructs';
 import { Secret } from '../workload/secret';
-import { SecretFile } from '../workload/secret-file';
-import { Workload } from '../workload/workload';
-import type { PostgresClientOptions } from './connection-budget';
 import { LONGEST_IDENTIFIER, OWNER_SUFFIX, requireIdentifier } from './names';
-import type { IPostgresDb, PostgresDb } from './postgres-db';
+import type { PostgresDb } from './postgres-db';
 import { PostgresExtensionOptions } from './postgres-extension';
+import { PostgresLogin } from './postgres-login';
 import { PostgresRole, PostgresRoleOptions } from './postgres-role';
-import { PostgresSslMode } from './postgres-ssl-mode';
 
 /** Who uses a further database. */
 export interface PostgresDatabaseOptions {
@@ -58,42 +55,20 @@ export interface PostgresDatabaseProps extends PostgresDatabaseOptions {
  * @example
  * new PostgresDatabase(this, 'Metrics', { server: db, databaseName: 'metrics' });
  */
-export class PostgresDatabase extends Construct implements IPostgresDb {
-  public readonly host: string;
-  public readonly port: number;
-  public readonly databaseName: string;
-  public readonly user: string;
-  public readonly passwordSecret: SecretFile;
-  public readonly sslMode: PostgresSslMode;
+export class PostgresDatabase extends PostgresLogin {
   /** The role that owns the database and what clients make in it. It cannot log in. */
   public readonly owner: string;
-  /** The version of the password that clients log in with. */
-  public readonly passwordVersion: number;
-  private readonly server: PostgresDb;
 
   /**
    * @throws when a name is taken, reserved or not of the allowed form, or a number is out of range
    */
   constructor(scope: Construct, id: string, props: PostgresDatabaseProps) {
-    super(scope, id);
     const { server, databaseName } = props;
+    super(scope, id, server, databaseName);
     requireIdentifier(this, 'the name of a database', databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
-    this.server = server;
-    this.host = server.host;
-    this.port = server.port;
-    this.sslMode = server.sslMode;
-    this.databaseName = databaseName;
     this.owner = `${databaseName}${OWNER_SUFFIX}`;
     server._contents.addDatabase(this, databaseName, this.owner);
-    const login = server._contents.addLogin(this, { ...props, base: props.user ?? databaseName, group: this.owner, acts: true, databaseName });
-    this.user = login.user;
-    this.passwordSecret = login.passwordSecret;
-    this.passwordVersion = login.passwordVersion;
-  }
-
-  public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
-    workload.addSecret(this.passwordSecret);
-    this.server._admit(workload, options, this.user);
+    this._declare({ ...props, base: props.user ?? databaseName, group: this.owner, acts: true });
   }
 
   /**
@@ -106,7 +81,7 @@ export class PostgresDatabase extends Construct implements IPostgresDb {
    * db.addDatabase('places').addExtension('cube');
    */
   public addExtension(name: string, options: PostgresExtensionOptions = {}): void {
-    this.server._contents.addExtension(this, this.databaseName, name, options);
+    this._server._contents.addExtension(this, this.databaseName, name, options);
   }
 
   /**
@@ -119,6 +94,6 @@ export class PostgresDatabase extends Construct implements IPostgresDb {
    * db.addDatabase('sales').addRole('sales_reporting');
    */
   public addRole(name: string, options: PostgresRoleOptions = {}): PostgresRole {
-    return new PostgresRole(this, `Role-${name}`, { ...options, server: this.server, database: this, roleName: name });
+    return new PostgresRole(this, `Role-${name}`, { ...options, server: this._server, database: this, roleName: name });
   }
 }

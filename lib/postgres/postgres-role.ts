@@ -1,14 +1,11 @@
 import { Construct } from 'constructs';
 import { reject, shown } from '../core/errors';
 import { Secret } from '../workload/secret';
-import { SecretFile } from '../workload/secret-file';
-import { Workload } from '../workload/workload';
-import type { PostgresClientOptions } from './connection-budget';
 import { ACCESS_SUFFIX, LONGEST_IDENTIFIER, requireIdentifier } from './names';
 import { PostgresAccess } from './postgres-access';
 import type { PostgresDatabase } from './postgres-database';
-import type { IPostgresDb, PostgresDb } from './postgres-db';
-import { PostgresSslMode } from './postgres-ssl-mode';
+import type { PostgresDb } from './postgres-db';
+import { PostgresLogin } from './postgres-login';
 
 /** What a login role may do. */
 export interface PostgresRoleOptions {
@@ -66,45 +63,24 @@ export interface PostgresRoleProps extends PostgresRoleOptions {
  * @example
  * new PostgresRole(this, 'Reporting', { server: db, roleName: 'reporting', access: PostgresAccess.READ_ONLY });
  */
-export class PostgresRole extends Construct implements IPostgresDb {
-  public readonly host: string;
-  public readonly port: number;
-  public readonly databaseName: string;
-  public readonly user: string;
-  public readonly passwordSecret: SecretFile;
-  public readonly sslMode: PostgresSslMode;
+export class PostgresRole extends PostgresLogin {
   /** The role that has its privileges. It cannot log in. */
   public readonly accessRole: string;
-  /** The version of its password. */
-  public readonly passwordVersion: number;
-  private readonly server: PostgresDb;
 
   /**
    * @throws when the name is taken, reserved or not of the allowed form, or a number is out of range
    */
   constructor(scope: Construct, id: string, props: PostgresRoleProps) {
-    super(scope, id);
     const { server, roleName } = props;
+    const database = props.database ?? server;
+    super(scope, id, server, database.databaseName);
     requireIdentifier(this, 'the name of a role', roleName, LONGEST_IDENTIFIER - ACCESS_SUFFIX.length);
     const access = props.access ?? PostgresAccess.READ_ONLY;
     if (!Object.values(PostgresAccess).includes(access)) reject(this, `access must be a PostgresAccess, got ${shown(access)}`);
     if (props.database && props.database.host !== server.host)
       reject(this, `database ${props.database.databaseName} is not in the server ${server.node.path}; give the server that it is in`);
-    this.server = server;
-    this.host = server.host;
-    this.port = server.port;
-    this.sslMode = server.sslMode;
-    this.databaseName = (props.database ?? server).databaseName;
     this.accessRole = `${roleName}${ACCESS_SUFFIX}`;
-    const login = server._contents.addLogin(this, { ...props, base: roleName, group: this.accessRole, acts: false, databaseName: this.databaseName });
-    server._contents.addAccess(this, this.accessRole, this.databaseName, access, (props.database ?? server).owner);
-    this.user = login.user;
-    this.passwordSecret = login.passwordSecret;
-    this.passwordVersion = login.passwordVersion;
-  }
-
-  public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
-    workload.addSecret(this.passwordSecret);
-    this.server._admit(workload, options, this.user);
+    this._declare({ ...props, base: roleName, group: this.accessRole, acts: false });
+    server._contents.addAccess(this, this.accessRole, this.databaseName, access, database.owner);
   }
 }

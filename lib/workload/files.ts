@@ -3,6 +3,7 @@ import { reject, shown } from '../core/errors';
 import { ContainerImage } from '../image/container-image';
 import { FilesBinding } from '../platform/bindings';
 import { platformOf } from '../platform/platform-of';
+import { jsonText } from './json-text';
 
 /** @internal */
 export interface LateFile {
@@ -61,6 +62,15 @@ export class Files extends Construct {
   public addProgram(path: string, content: string): void {
     if (content === '') reject(this, `program ${shown(path)} is empty`);
     this._addLateFile(path, () => content, true);
+  }
+
+  /**
+   * Adds settings as JSON.
+   *
+   * @internal
+   */
+  public _addJson(path: string, settings: object): void {
+    this.addFile(path, jsonText(settings));
   }
 
   /**

@@ -50,6 +50,7 @@ def write_files(settings, name, folder):
         "name": name,
         "started": iso(started),
         "ended": iso(time.time()),
+        "system": database["system"],
         "server": database["version"],
         "preload": database["preload"],
         "database": database["name"],

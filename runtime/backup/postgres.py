@@ -109,6 +109,6 @@ SELECT json_build_object(
       'grantee', CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END)), '[]') FROM aclexplode(datacl)) END,
   'settings', (SELECT coalesce(json_agg(json_build_object('config', setconfig,
     'role', CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END)), '[]') FROM pg_db_role_setting WHERE setdatabase = d.oid),
-  'version', current_setting('server_version'), 'preload', current_setting('shared_preload_libraries'))
+  'system', (SELECT system_identifier::text FROM pg_control_system()), 'version', current_setting('server_version'), 'preload', current_setting('shared_preload_libraries'))
 FROM pg_database d WHERE datname = current_database();
 """

@@ -1,6 +1,6 @@
 """
 Backups in a bucket: a set is made in a staging folder as in any other target, and is then one snapshot of a restic repository of its own, encrypted. All
-bytes are read back from there before it counts. Which snapshots stay is up to `restic forget`, by the same rules.
+bytes are read back from there before it counts. Which snapshots stay is judged by the same rules.
 """
 
 import base64
@@ -10,9 +10,10 @@ import json
 import os
 import shutil
 import subprocess
+import types
 import uuid
 
-from sets import CHUNK, NAME, UNFINISHED, BackupSet, Store, described, read_manifest
+from sets import CHUNK, NAME, UNFINISHED, BackupSet, Store, described, read_manifest, wanted
 from settings import BackupError, from_iso
 
 
@@ -96,10 +97,13 @@ class S3Store(Store):
                 raise BackupError(f"{file['name']} is not what was sent to the bucket")
 
     def prune(self, keep, trusted, log):
-        before = {one["name"] for one in self.listing()}
-        rules = [part for unit in ("daily", "weekly", "monthly") if keep[unit] for part in (f"--keep-{unit}", str(keep[unit]))]
-        self.restic("forget", "--prune", "--host", self.owner, "--group-by", "host", "--keep-last", str(max(1, keep["last"])), *rules)
-        return sorted(before - {one["name"] for one in self.listing()})
+        known = self.snapshots()
+        judged = [types.SimpleNamespace(name=name, started=from_iso(about["time"]), system=about.get("system")) for name, _id, _path, about in known]
+        stay = {one.name for one in wanted(judged, keep)}
+        doomed = {name: snapshot for name, snapshot, _path, _about in known if name not in stay}
+        if doomed:
+            self.restic("forget", "--prune", *doomed.values())
+        return sorted(doomed)
 
     def snapshots(self):
         found = []

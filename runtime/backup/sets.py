@@ -31,6 +31,8 @@ NAME = re.compile(r"\d{8}T\d{6}Z")
 UNFINISHED = ".unfinished-"
 CHUNK = 1 << 20
 WAIT_FOR_READERS = 5
+# Seconds that the backups of another server stay, whatever the rules say: on a new host a run may come before the restore.
+OTHERS_STAY = 30 * 86400
 
 
 class BackupSet:
@@ -41,6 +43,7 @@ class BackupSet:
         self.name = os.path.basename(folder)
         self.manifest = manifest
         self.started = from_iso(manifest["started"])
+        self.system = manifest.get("system")
         self.bytes = sum(one["bytes"] for one in manifest["files"])
 
     def path(self, name):
@@ -101,7 +104,7 @@ def described(one, problem):
     manifest = one.manifest
     return {
         "name": one.name, "time": manifest["started"], "bytes": one.bytes, "good": problem is None, "problem": problem,
-        "database": manifest["database"], "databaseBytes": manifest["databaseBytes"], "server": manifest["server"],
+        "system": manifest.get("system"), "database": manifest["database"], "databaseBytes": manifest["databaseBytes"], "server": manifest["server"],
         "files": [file["name"] for file in manifest["files"]],
     }  # fmt: skip
 
@@ -311,6 +314,7 @@ def wanted(sets, keep):
     """
     Of some sets, oldest first, those that stay: the newest one always; the newest `last`; and the newest one of each of
     the last days, weeks and months that have one, as many as `keep` says. Days begin at midnight UTC, weeks on Mondays.
+    Those of another server than the newest one's stay for a month.
     """
     newest_first = sets[::-1]
     stay = {one.name for one in newest_first[: max(1, keep.get("last", 0))]}
@@ -321,6 +325,10 @@ def wanted(sets, keep):
             if bucket not in seen and len(seen) < keep.get(unit, 0):
                 seen.add(bucket)
                 stay.add(one.name)
+    newest = sets[-1] if sets else None
+    for one in sets:
+        if one.system and newest.system and one.system != newest.system and newest.started - one.started < OTHERS_STAY:
+            stay.add(one.name)
     return [one for one in sets if one.name in stay]
 
 

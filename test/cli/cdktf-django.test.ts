@@ -19,6 +19,7 @@ test.each([
   [['restore', '--force'], "Unknown option '--force'"],
   [['restore', 'one', 'two'], 'restore takes one stack, got one two; see cdktf-django restore --help'],
   [['restore', '--json'], '--json is for --list'],
+  [['restore', '--media', '--into', 'beside'], '--media brings files into the volumes in use, and --into leaves all in use as it is'],
   [['restore', '--output', '/nowhere'], 'there is no synthesized stack in /nowhere;'],
   [['secrets'], 'say "secrets export" or "secrets import"; see cdktf-django secrets --help'],
   [['secrets', 'show'], 'say "secrets export" or "secrets import"'],
@@ -53,7 +54,7 @@ test('help says what a restore does to the live database', () => {
   const { status, stdout } = command('restore', '--help');
   expect(status).toBe(0);
   expect(stdout).toContain('a failure changes nothing');
-  for (const option of ['--list', '--from NAME', '--into DATABASE', '--backup PATH', '--yes', '--json', '--output FOLDER']) {
+  for (const option of ['--list', '--from NAME', '--into DATABASE', '--media', '--backup PATH', '--yes', '--json', '--output FOLDER']) {
     expect(stdout).toContain(`  ${option} `);
   }
   expect(command('--help').stdout).toContain(stdout);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BackupTarget, PostgresDb, Retention, Schedule, Secret, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine, logs } from './support/docker';
+import { dumped, expectSame, MILLION } from './support/dumped';
 import { eventually } from './support/http';
 import { prepareS3, S3Server } from './support/s3-server';
 
@@ -103,15 +104,18 @@ test('without the server of S3 a run fails and says so; the next one with it is 
   expect(program('status').output).toContain('"ok": true');
 });
 
-test('the newest comes back, whatever was done to the database', () => {
-  sql('DROP TABLE notes');
+test('the newest comes back, with a million rows and to the last byte of a dump, whatever was done to the database', () => {
+  sql(`SET ROLE ledger_owner; ${MILLION}`);
+  expect(runNow(worker)).toMatchObject({ status: 0 });
+  const before = dumped(server, 'ledger');
+  sql('DROP TABLE notes, million');
   const options = ['--import', 'tsx', join(root, 'lib', 'cli', 'cdktf-django.ts'), 'restore', '--output', deployment.folder, '--yes'];
   const { status, stdout, stderr } = spawnSync(process.execPath, options, { cwd: root, encoding: 'utf8' });
   expect({ status, output: stdout + stderr }).toMatchObject({
     status: 0,
     output: expect.stringContaining('Database ledger is the restored one now.'),
   });
-  expect(sql('SELECT count(*) FROM notes')).toBe('1000');
+  expectSame(dumped(server, 'ledger'), before);
   expect(deployment.plan()).toEqual([]);
 });
 

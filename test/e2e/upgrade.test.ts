@@ -1,17 +1,24 @@
-import { PostgresDb, PostgresVersion, Size } from '../../lib';
-import { Applied, Build, Deployment, stack } from './support/deployment';
+import { PostgresVersion } from '../../lib';
+import { expectLoggedIn, logIn, makeAdmin } from './support/admin';
+import { Applied, Build, Deployment } from './support/deployment';
 import { engine } from './support/docker';
-import { eventually } from './support/http';
+import { example } from './support/example';
+import { eventually, Session } from './support/http';
+import { freePort } from './support/port';
 import { prepareStandIns } from './support/stand-ins';
 
-// A database goes from 15 to 17 to 18, and back once, as README says it: what is in it stays the same, and what cannot be done changes nothing.
+// The example goes from 15 to 17 to 18, and back once, as README says it: what is in its database stays the same, the site goes on, and what cannot be done changes nothing.
 const { V15, V17, V18 } = PostgresVersion;
 const deployment = new Deployment('upgrade');
 const server = `${deployment.namespace}-db-server`;
 const volume = `${deployment.namespace}-db-data`;
 
-function build(version: PostgresVersion, upgradeFrom?: PostgresVersion): Build {
-  return stack((made) => void new PostgresDb(made, 'Db', { databaseName: 'shop', version, upgradeFrom, memory: Size.mebibytes(256) }));
+let port: number;
+/** Who has logged in before the first upgrade, and stays so. */
+let visitor: Session;
+
+function build(postgres: PostgresVersion, upgradeFrom?: PostgresVersion): Build {
+  return example(port, undefined, { postgres, upgradeFrom });
 }
 
 /** What is in it, in words that all versions have (the right to maintain a table came with 17): rows, sequences, large objects, privileges, settings. */
@@ -47,6 +54,20 @@ const content = () => DATABASES.map((database) => sql(CONTENT, database)).join('
 const major = () => sql('SHOW server_version').split('.')[0];
 const healthy = () => eventually(() => expect(engine('inspect', server, '--format', '{{.State.Health.Status}}')).toBe('healthy'), 60);
 const run = () => engine('inspect', server, '--format', '{{.Id}} {{.State.StartedAt}}');
+const host = () => `127.0.0.1:${port}`;
+/** Adds a row by the form on the front page. */
+const post = async (name: string) => expect((await visitor.post('/', { name, price: '12.50' })).status).toBe(302);
+
+/** The site is whole by itself soon after: those rows are on its page, who was logged in is, and whoever knows the password can log in. */
+async function serves(rows: string[]): Promise<void> {
+  await eventually(async () => {
+    const { status, body } = await visitor.get('/');
+    expect({ status, rows: rows.filter((row) => body.includes(row)) }).toEqual({ status: 200, rows });
+    await expectLoggedIn(visitor);
+  }, 60);
+  await logIn(new Session(port, host()));
+}
+
 const files = (path: string) => deployment.exec(server, 'sh', '-c', `ls -d ${path} 2>/dev/null || true`);
 
 /** In the volume, with nothing else. */
@@ -72,9 +93,14 @@ let before: string;
 let refused: { readonly applied: Applied; readonly run: string };
 
 beforeAll(async () => {
+  port = await freePort();
   prepareStandIns('postgres-15', 'postgres-17');
   deployment.deploy(build(V15));
   await healthy();
+  makeAdmin((...command) => deployment.exec(...command), deployment.containers('Shop/App/Server')[0]);
+  visitor = new Session(port, host());
+  await logIn(visitor);
+  await post('Row of 15');
   sql(`CREATE DATABASE "${DATABASES[1].replace(/"/g, '""')}" OWNER shop_owner CONNECTION LIMIT 7`);
   sql(`
     CREATE ROLE reporting LOGIN PASSWORD 'only-for-this-test' CONNECTION LIMIT 3 VALID UNTIL '2031-01-01';
@@ -95,7 +121,6 @@ beforeAll(async () => {
     CREATE EXTENSION pg_trgm;
     CREATE INDEX words ON "Odd schema"."t;able" USING gin (word gin_trgm_ops)`);
   sql('CREATE TABLE here (x int); INSERT INTO here VALUES (1), (2)', DATABASES[1]);
-  before = content();
   const running = run();
   deployment.synth(build(V17));
   refused = { applied: deployment.apply(), run: running };
@@ -104,7 +129,7 @@ beforeAll(async () => {
 afterAll(() => deployment.clean());
 
 describe('another version without upgradeFrom', () => {
-  test('is refused at the plan, and the server goes on', () => {
+  test('is refused at the plan, and the site goes on', async () => {
     expect(refused.applied.ok).toBe(false);
     const said = refused.applied.output.replace(/\s*\n[│ ]*/g, ' ');
     expect(said).toContain(
@@ -112,11 +137,13 @@ describe('another version without upgradeFrom', () => {
     );
     expect(said).toContain('- upgrade to a higher major version: set upgradeFrom to the version that the volume holds');
     expect(run()).toBe(refused.run);
+    await serves(['Row of 15']);
   });
 });
 
 describe('an upgrade', () => {
   test('that cannot be made says why, and the old version comes back with all that it had', async () => {
+    before = content();
     // Gone with 17.
     sql('CREATE EXTENSION adminpack');
     deployment.synth(build(V17, V15));
@@ -127,11 +154,13 @@ describe('an upgrade', () => {
     await healthy();
     sql('DROP EXTENSION adminpack');
     expect(content()).toBe(before);
+    await serves(['Row of 15']);
     expect(major()).toBe('15');
     expect(deployment.plan()).toEqual([]);
   });
 
-  test('from 15 to 17 keeps everything', async () => {
+  test('from 15 to 17 keeps everything, and the site with it', async () => {
+    before = content();
     const { output } = deployment.deploy(build(V17, V15));
     expect(output).toMatch(/the database is one of Postgres 17 now; all \d+ counts of tables and large objects are equal/);
     await healthy();
@@ -141,6 +170,8 @@ describe('an upgrade', () => {
     expect(files('/var/lib/postgresql/data/15/docker/PG_VERSION')).not.toBe('');
     expect(files('/var/lib/postgresql/data/cdktf-django.upgrade*')).toBe('');
     expect(files('/var/lib/postgresql/data/17/*unfinished*')).toBe('');
+    await serves(['Row of 15']);
+    await post('Row of 17');
   });
 
   test('needs to be named no longer when it is done, which restarts nothing', () => {
@@ -158,6 +189,8 @@ describe('an upgrade', () => {
     expect(major()).toBe('18');
     expect(content()).toBe(before);
     expect(deployment.plan()).toEqual([]);
+    await serves(['Row of 15', 'Row of 17']);
+    await post('Row of 18');
   });
 
   test('can be taken back, without what was written since', async () => {
@@ -168,6 +201,8 @@ describe('an upgrade', () => {
     expect(major()).toBe('17');
     expect(content()).toBe(before);
     expect(deployment.plan()).toEqual([]);
+    await serves(['Row of 15', 'Row of 17']);
+    expect((await visitor.get('/')).body).not.toContain('Row of 18');
   });
 
   test('can be made again after that, and what the abandoned one had is kept', async () => {
@@ -176,6 +211,7 @@ describe('an upgrade', () => {
     deployment.deploy(build(V18, V17));
     await healthy();
     expect(content()).toBe(before);
+    await serves(['Row of 15', 'Row of 17']);
     expect(files('/var/lib/postgresql/18/docker.before-*/PG_VERSION')).not.toBe('');
   });
 });

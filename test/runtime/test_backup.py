@@ -18,6 +18,7 @@ sys.path[:0] = [str(RUNTIME / "backup"), str(RUNTIME / "python")]
 
 import backup  # noqa: E402
 import dump  # noqa: E402
+import media  # noqa: E402
 import runs  # noqa: E402
 import sets  # noqa: E402
 import space  # noqa: E402
@@ -39,7 +40,7 @@ class BackupTest(unittest.TestCase):
     def log(self, event, **details):
         self.said.append((event, details))
 
-    def plant(self, moment, content=b"data", owner=None):
+    def plant(self, moment, content=b"data", owner=None, system=None):
         """A complete set of that time."""
         name = moment.strftime("%Y%m%dT%H%M%SZ")
         folder = Path(self.store.folder) / name
@@ -47,7 +48,7 @@ class BackupTest(unittest.TestCase):
         (folder / "database.dump").write_bytes(content)
         started = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         files = [runs.seal(str(folder / "database.dump"))]
-        manifest = {"format": 1, "backup": owner or self.store.owner, "name": name, "started": started, "files": files}
+        manifest = {"format": 1, "backup": owner or self.store.owner, "name": name, "started": started, "files": files, "system": system}
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return folder
 
@@ -89,12 +90,26 @@ class Retention(BackupTest):
         self.prune({"daily": 3})
         self.assertEqual(len(self.names()), 3)
 
+    def test_those_of_a_lost_server_stay_for_a_month(self):
+        for number in range(3):
+            self.plant(day(number), system="1")
+            self.prune({"last": 2})
+        self.assertEqual([name[:8] for name in self.names()], ["20260102", "20260103"])
+        # Before the restore, the new one's are of an empty database.
+        for number in range(3, 6):
+            self.plant(day(number), system="2")
+            self.prune({"last": 2})
+        self.assertEqual([name[:8] for name in self.names()], ["20260102", "20260103", "20260105", "20260106"])
+        self.plant(day(1 + 30), system="2")
+        self.prune({"last": 2})
+        self.assertEqual([name[:8] for name in self.names()], ["20260103", "20260106", "20260201"])
+
     def test_what_always_holds(self):
         """Whatever times and rules: the newest stays, nothing more than the rules want, and what goes is older than what stays in its stead."""
         chance = random.Random(7)
         for _ in range(300):
             moments = sorted({int(chance.uniform(0, 400 * 86400)) for _ in range(chance.randint(1, 40))})
-            all_ = [mock.Mock(started=moment + 1.7e9) for moment in moments]
+            all_ = [mock.Mock(started=moment + 1.7e9, system="1") for moment in moments]
             for index, one in enumerate(all_):
                 one.name = f"set{index:03}"
             keep = {unit: chance.randint(0, 5) for unit in ("last", "daily", "weekly", "monthly")}
@@ -277,6 +292,64 @@ class Media(BackupTest):
     def test_a_file_that_is_shortened_is_padded(self):
         with open(os.devnull, "rb") as file:
             self.assertEqual(dump.PaddedFile(file).read(3), b"\0\0\0")
+
+    def bring(self, source, target):
+        """As a restore does it: from the backup of one volume into another one."""
+        dump.archive(str(source), str(self.folder / "media.tar"))
+        volume = media.Volume(str(target))
+        with open(self.folder / "media.tar", "rb") as file, tarfile.open(fileobj=file, mode="r|") as tar:
+            volume.take(tar)
+        return volume
+
+    def test_what_is_missing_comes_back_and_what_is_there_stays(self):
+        source, target = self.folder / "media", self.folder / "volume"
+        (source / "a b" / "empty").mkdir(parents=True)
+        target.mkdir()
+        (source / "a b" / "it's ü.jpg").write_bytes(b"photo")
+        (source / "a b" / "it's ü.jpg").chmod(0o4640)
+        os.utime(source / "a b" / "it's ü.jpg", (1_700_000_000, 1_700_000_000))
+        (source / "link").symlink_to("a b")
+        os.link(source / "a b" / "it's ü.jpg", source / "second")
+        volume = self.bring(source, target)
+        self.assertEqual((volume.added, volume.there, volume.kept, volume.left_out), (5, 0, [], []))
+        found = (target / "a b" / "it's ü.jpg").stat()
+        self.assertEqual((oct(found.st_mode), int(found.st_mtime)), (oct(0o100640), 1_700_000_000))
+        self.assertEqual((target / "link" / "it's ü.jpg").read_bytes(), b"photo")
+        self.assertTrue((target / "second").samefile(target / "a b" / "it's ü.jpg"))
+        self.assertEqual(list((target / "a b" / "empty").iterdir()), [])
+
+        # The same file as its second name, which comes first in the archive.
+        (target / "a b" / "it's ü.jpg").write_bytes(b"other")
+        (target / "link").unlink()
+        (target / "a b" / "newer").write_bytes(b"newer")
+        (target / media.UNFINISHED).write_bytes(b"left by one that was killed")
+        volume = self.bring(source, target)
+        self.assertEqual((volume.added, volume.there, volume.kept), (1, 3, ["second"]))
+        self.assertEqual((target / "a b" / "it's ü.jpg").read_bytes(), b"other")
+        self.assertEqual(sorted(one.name for one in target.iterdir()), ["a b", "link", "second"])
+
+    def test_nothing_gets_out_of_the_volume(self):
+        source, target = self.folder / "media", self.folder / "volume"
+        source.mkdir()
+        target.mkdir()
+        (source / "out").mkdir()
+        (source / "out" / "file").write_bytes(b"x")
+        (target / "out").symlink_to(source)
+        with self.assertRaisesRegex(media.MediaError, "'out/file' would be outside of the volume"):
+            self.bring(source, target)
+        self.assertEqual(sorted(one.name for one in source.iterdir()), ["out"])
+
+    def test_an_archive_that_ends_too_early_leaves_no_half_a_file(self):
+        source, target = self.folder / "media", self.folder / "volume"
+        source.mkdir()
+        target.mkdir()
+        (source / "file").write_bytes(bytes(100_000))
+        dump.archive(str(source), str(self.folder / "media.tar"))
+        os.truncate(self.folder / "media.tar", 50_000)
+        with open(self.folder / "media.tar", "rb") as file, tarfile.open(fileobj=file, mode="r|") as tar:
+            with self.assertRaises((tarfile.TarError, media.MediaError)):
+                media.Volume(str(target)).take(tar)
+        self.assertEqual(list(target.iterdir()), [])
 
 
 class Health(BackupTest):

@@ -1,3 +1,4 @@
+import { DefaultTokenResolver, StringConcat, TerraformVariable, Tokenization } from 'cdktf';
 import { ContainerImage, Files } from '../../lib';
 import { newStack } from '../support/synth';
 
@@ -14,6 +15,16 @@ test('entries are sorted by path, whatever the order in which they were added', 
     { path: 'b/x', content: 'one', executable: false },
     { path: 'c', content: 'late', executable: false },
   ]);
+});
+
+test('settings are JSON, in which Terraform quotes what it alone knows', () => {
+  const files = newFiles();
+  const variable = new TerraformVariable(files, 'Name', { type: 'string' });
+  files._addJson('settings.json', { name: variable.stringValue, odd: 'it\'s "odd"', counts: [1, 2] });
+  const [{ content }] = files._entries;
+  expect(Tokenization.resolve(content, { scope: files, resolver: new DefaultTokenResolver(new StringConcat()), preparing: false })).toBe(
+    '{\n  "name": ${jsonencode(var.Conf_Name_1E444450)},\n  "odd": "it\'s \\"odd\\"",\n  "counts": [\n    1,\n    2\n  ]\n}\n',
+  );
 });
 
 test.each(['', '/a', '../a', 'a/../b', 'a//b', 'a/', '.a', 'a b', '-a', 'a\n'])('the path %j is refused', (path) => {

@@ -1,9 +1,7 @@
-import { Fn, Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Duration } from '../../core/duration';
 import { reject } from '../../core/errors';
 import { Schedule } from '../../core/schedule';
-import { terraformText } from '../../core/text';
 import { ContainerImage } from '../../image/container-image';
 import { DerivedImage } from '../../image/derived-image';
 import { runtimeFile } from '../../image/default-images';
@@ -27,6 +25,7 @@ const MODULES = [
   'drill.py',
   'dump.py',
   'fetch-wal.sh',
+  'media.py',
   'postgres.py',
   'private_server.py',
   'receiver.py',
@@ -64,17 +63,14 @@ export function backupFiles(scope: Construct, props: BackupFilesProps): Files {
   const files = new Files(scope, 'Files', { image: props.image });
   for (const name of MODULES) files.addFile(name, runtimeFile(`backup/${name}`));
   files.addFile('schedule.py', runtimeFile('python/schedule.py'));
-  files.addFile(
-    'schedule.json',
-    json({
-      name: scope.node.id,
-      command: ['python3', `${PROGRAMS}/backup.py`, props.command],
-      schedule: props.schedule._render(),
-      timeoutSeconds: props.timeout.toSeconds(),
-      graceSeconds: GRACE,
-    }),
-  );
-  files.addFile('backup.json', json(props.settings));
+  files._addJson('schedule.json', {
+    name: scope.node.id,
+    command: ['python3', `${PROGRAMS}/backup.py`, props.command],
+    schedule: props.schedule._render(),
+    timeoutSeconds: props.timeout.toSeconds(),
+    graceSeconds: GRACE,
+  });
+  files._addJson('backup.json', props.settings);
   return files;
 }
 
@@ -103,20 +99,4 @@ export function checkedTime(scope: Construct, name: string, value: Duration, min
     reject(scope, `${name} must be in whole seconds, from ${min} to ${max}, got ${value}`);
   }
   return value;
-}
-
-/** JSON in which a text that only Terraform knows is quoted by Terraform. */
-function json(value: unknown): string {
-  const late = new Map<string, string>();
-  const text = JSON.stringify(
-    value,
-    (_key, inner: unknown) => {
-      if (typeof inner !== 'string' || !Token.isUnresolved(inner)) return inner;
-      const mark = `late-${late.size}-of-a-value`;
-      late.set(JSON.stringify(mark), Fn.jsonencode(terraformText(inner)));
-      return mark;
-    },
-    2,
-  );
-  return `${[...late].reduce((made, [mark, token]) => made.replace(mark, () => token), text)}\n`;
 }

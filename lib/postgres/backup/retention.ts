@@ -35,7 +35,8 @@ const MOST = 10000;
 
 /**
  * Which backups stay. One that any of the rules wants stays; the newest good one always does. A backup is removed only while the next newer one that stays
- * has been read and is what was written, and a damaged one counts for nothing.
+ * has been read and is what was written, and a damaged one counts for nothing. Those of another server, such as one on a host that was lost, stay for a month whatever
+ * the rules say: backups that a new host makes before it has its data back push none of them out.
  *
  * @example
  * Retention.of({ daily: 7, weekly: 4, monthly: 6 });

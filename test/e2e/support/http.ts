@@ -86,6 +86,13 @@ export class Session {
     return this.send({ path });
   }
 
+  /** The same browser, when the site is at another port. */
+  public at(port: number, host: string): Session {
+    const session = new Session(port, host);
+    session.cookies = new Map(this.cookies);
+    return session;
+  }
+
   /** Fetches a page with a form and posts it. */
   public async post(path: string, fields: Record<string, string>, formPath = path): Promise<Answer> {
     const token = await this.token(formPath);

@@ -20,12 +20,16 @@ export function prepareS3(): string {
 export class S3Server {
   public readonly endpoint: string;
 
+  /**
+   * @param at where clients reach it: by its name, unless it is in another network than they
+   */
   constructor(
     private readonly name: string,
     private readonly program: string,
     private readonly keys: { readonly id: string; readonly secret: string },
+    private readonly at: { readonly host: string; readonly port: number } = { host: name, port: 7070 },
   ) {
-    this.endpoint = `http://${name}:7070`;
+    this.endpoint = `http://${at.host}:${at.port}`;
   }
 
   public start(network: string, image: string): void {
@@ -33,7 +37,7 @@ export class S3Server {
       ...['run', '--detach', '--name', this.name, '--network', network, '--user', '0', '--volume', DATA, '--volume', `${this.program}:/s3-server:ro`],
       ...['--env', `ROOT_ACCESS_KEY=${this.keys.id}`, '--env', `ROOT_SECRET_KEY=${this.keys.secret}`, '--entrypoint', 'sh', image, '-c'],
       // Not every file system has extended attributes.
-      `mkdir -p ${DATA}/buckets ${DATA}/about && exec /s3-server --port :7070 posix --sidecar ${DATA}/about ${DATA}/buckets`,
+      `mkdir -p ${DATA}/buckets ${DATA}/about && exec /s3-server --port :${this.at.port} posix --sidecar ${DATA}/about ${DATA}/buckets`,
     );
   }
 

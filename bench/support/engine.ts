@@ -1,4 +1,4 @@
-import { run } from '../support/run';
+import { run } from './run';
 
 /** The docker client, in the names of one bench: whatever it makes is removed at the end. */
 export class Engine {
