@@ -1,6 +1,6 @@
 import { labelName } from '../platform/docker-engine/labels';
-import { run } from './run';
-import { Trouble } from './trouble';
+import { docker, dockerLines, inspected } from './docker';
+import { ONE_OFF } from './engine-container';
 
 /** What an object is. */
 export type Kind = 'container' | 'network' | 'volume';
@@ -23,6 +23,8 @@ export interface EngineObject {
   readonly networks: readonly string[];
   /** Of a volume: whether it holds one generation of files that the stack has, and nothing else. */
   readonly generated: boolean;
+  /** Of a container: whether `cdktf-django run` made it. */
+  readonly oneOff: boolean;
 }
 
 interface Inspected {
@@ -44,13 +46,8 @@ const LISTS: Record<Kind, string[]> = {
 /** All objects of this library on the engine that the docker client talks to, whoever's they are. */
 export function labelledObjects(): EngineObject[] {
   return (Object.keys(LISTS) as Kind[]).flatMap((kind) => {
-    const listed = docker(...LISTS[kind], '--filter', `label=${labelName('path')}`);
-    if (!listed.ok) throw new Trouble(`the engine cannot be asked:\n${listed.stderr.trim()}`);
-    const ids = listed.stdout.split('\n').filter((id) => id !== '');
-    if (ids.length === 0) return [];
-    // One that has gone meanwhile is missing in the answer, and makes the client fail.
-    const { stdout } = docker(kind, 'inspect', ...ids);
-    return (JSON.parse(stdout) as Inspected[]).map((one) => objectOf(kind, one));
+    const ids = dockerLines(...LISTS[kind], '--filter', `label=${labelName('path')}`);
+    return inspected<Inspected>(kind, ids).map((one) => objectOf(kind, one));
   });
 }
 
@@ -67,6 +64,7 @@ function objectOf(kind: Kind, one: Inspected): EngineObject {
     mounts: (one.Mounts ?? []).flatMap(({ Name, Destination }) => (Name === undefined ? [] : [{ volume: Name, target: Destination }])),
     networks: Object.values(one.NetworkSettings?.Networks ?? {}).map(({ NetworkID }) => NetworkID),
     generated: labels[labelName('content')] !== undefined,
+    oneOff: labels[ONE_OFF] !== undefined,
   };
 }
 
@@ -93,8 +91,4 @@ export function remove(object: EngineObject): string | undefined {
     if (!done.ok && !/no such/i.test(done.stderr)) return done.stderr.trim();
   }
   return undefined;
-}
-
-function docker(...args: string[]) {
-  return run('docker', args);
 }

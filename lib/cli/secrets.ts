@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parsedArguments } from './arguments';
 import { passphrase } from './passphrase';
 import { seal, unseal } from './sealed-file';
 import { SecretVolumes } from './secret-volumes';
@@ -40,7 +40,7 @@ interface Exported {
 
 /** Runs the command. Gives the exit code. */
 export async function secrets(args: string[]): Promise<number> {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parsedArguments('secrets', args, OPTIONS);
   const [verb, stackName, ...more] = positionals;
   if (values.help) {
     process.stdout.write(SECRETS_HELP);
@@ -56,14 +56,6 @@ export async function secrets(args: string[]): Promise<number> {
   else await importFrom(values.file, known, values['passphrase-file']);
   for (const file of known.files) print(`Not among them, since it is a file of the host: ${file}\n`);
   return 0;
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new Trouble(`${(error as Error).message}; see cdktf-django secrets --help`);
-  }
 }
 
 async function exportTo(file: string, stack: string, known: StackSecrets, passphraseFile: string | undefined): Promise<void> {

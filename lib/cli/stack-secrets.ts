@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { labelName } from '../platform/docker-engine/labels';
-import { SynthesizedStack } from './synthesized-stack';
-import { Trouble } from './trouble';
+import { resourcesOf, SynthesizedStack } from './synthesized-stack';
 
 /** A secret that the engine makes. */
 export interface GeneratedSecret {
@@ -27,24 +24,16 @@ interface Resource {
   readonly mounts?: readonly { readonly type: string; readonly source: string; readonly target: string }[];
 }
 
-interface Document {
-  readonly resource?: {
-    readonly docker_container?: Readonly<Record<string, Resource>>;
-    readonly docker_volume?: Readonly<Record<string, { readonly name: string }>>;
-  };
+interface Resources {
+  readonly docker_container: Readonly<Record<string, Resource>>;
+  readonly docker_volume: Readonly<Record<string, { readonly name: string }>>;
 }
 
 /** What a synthesized stack says about its secrets. No value is in it. */
 export function secretsOf(stack: SynthesizedStack): StackSecrets {
-  const file = join(stack.folder, 'cdk.tf.json');
-  let document: Document;
-  try {
-    document = JSON.parse(readFileSync(file, 'utf8')) as Document;
-  } catch (error) {
-    throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  const containers = Object.values(document.resource?.docker_container ?? {});
-  const volumes = document.resource?.docker_volume ?? {};
+  const resources = resourcesOf<Resources>(stack);
+  const containers = Object.values(resources.docker_container ?? {});
+  const volumes = resources.docker_volume ?? {};
   const generated = containers.flatMap((container): GeneratedSecret[] => {
     // The job that makes it (root-commands.ts): sh -c SCRIPT generate-secret NAME LENGTH GROUP VOLUME
     if (container.command?.[2] !== 'generate-secret') return [];

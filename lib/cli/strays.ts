@@ -59,6 +59,7 @@ function strayOf(object: EngineObject, objects: readonly EngineObject[], routed:
     if (answer === true) return { object, kept: `${proxy.name} has routes to it; deploy, which leads them to servers of the state, and sweep again` };
     if (answer === undefined) return { object, kept: `${proxy.name} cannot be asked whether it has routes to it; deploy, and sweep again` };
   }
+  if (object.oneOff) return { object, warning: 'what somebody runs in it by "cdktf-django run" is stopped' };
   if (GENERATION.test(object.name)) return { object };
   return { object, warning: 'it runs, and there is no other of its kind: from its removal to the next deploy it is missing' };
 }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import { STATE_FOLDER } from '../nginx/proxy-layout';
+import { parsedArguments } from './arguments';
 import { labelledObjects, mentions, remove } from './engine-objects';
 import { Stray, straysOf } from './strays';
 import { StateSource, stateOfFile, stateOfStack } from './terraform-state';
@@ -36,7 +36,7 @@ const OPTIONS = {
 
 /** Runs the command. Gives the exit code. */
 export async function sweep(args: string[]): Promise<number> {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = parsedArguments('sweep', args, OPTIONS);
   if (values.help) {
     print(SWEEP_HELP);
     return 0;
@@ -71,14 +71,6 @@ export async function sweep(args: string[]): Promise<number> {
   for (const [{ object }, reason] of failed) process.stderr.write(`${object.kind} ${object.name} cannot be removed: ${reason}\n`);
   print(`Removed ${wanted.length - failed.size} of ${removable.length}.\n`);
   return failed.size > 0 ? 1 : 0;
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new Trouble(`${(error as Error).message}; see cdktf-django sweep --help`);
-  }
 }
 
 /**

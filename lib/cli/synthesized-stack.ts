@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from './trouble';
 
@@ -9,15 +9,30 @@ export interface SynthesizedStack {
   readonly folder: string;
 }
 
+/** The names of the stacks that cdktf has synthesized to a folder. */
+export function synthesizedStacks(output: string): string[] {
+  const stacks = join(output, 'stacks');
+  return existsSync(stacks) ? readdirSync(stacks).sort() : [];
+}
+
 /** The stack of that name, or the only one. */
 export function synthesizedStack(output: string, name: string | undefined): SynthesizedStack {
-  const stacks = join(output, 'stacks');
-  const known = existsSync(stacks) ? readdirSync(stacks).sort() : [];
+  const known = synthesizedStacks(output);
   if (known.length === 0) {
     throw new Trouble(`there is no synthesized stack in ${output}; run this where cdktf.json is, after a deploy, or name the folder with --output`);
   }
   const stack = name ?? (known.length === 1 ? known[0] : undefined);
   if (stack === undefined) throw new Trouble(`there are several stacks, say which one: ${known.join(', ')}`);
   if (!known.includes(stack)) throw new Trouble(`there is no stack ${JSON.stringify(stack)} in ${output}, only ${known.join(', ')}`);
-  return { name: stack, folder: join(stacks, stack) };
+  return { name: stack, folder: join(output, 'stacks', stack) };
+}
+
+/** The resources of a stack, by type and logical id. */
+export function resourcesOf<T extends object>(stack: SynthesizedStack): Partial<T> {
+  const file = join(stack.folder, 'cdk.tf.json');
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { resource?: Partial<T> }).resource ?? {};
+  } catch (error) {
+    throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
+  }
 }

@@ -15,6 +15,7 @@ function object(name: string, more: Partial<EngineObject> = {}): EngineObject {
     mounts: [],
     networks: [],
     generated: false,
+    oneOff: false,
     ...more,
   };
 }

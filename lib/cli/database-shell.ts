@@ -1,0 +1,36 @@
+import { LAUNCHER } from './app-container';
+import { docker } from './docker';
+import { Container } from './engine-container';
+
+/** A program that takes the place of `dbshell`: where it is, and what it needs. */
+export interface DatabaseShell {
+  readonly container: string;
+  readonly command: readonly string[];
+  /** The password among it. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Has Django's own dbshell say what it would start, instead of starting it. */
+const WHAT_DJANGO_STARTS = `
+import json, subprocess, sys
+from django.core.management import execute_from_command_line
+def told(command, env=None, **rest):
+    print(json.dumps({"command": command, "environment": {name: value for name, value in (env or {}).items() if name.startswith("PG")}}))
+subprocess.run = told
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+`;
+
+/**
+ * What dbshell has to be where the project's image has no psql: the one of the database's own container, with the settings of the project. Undefined where the image has one, and where the
+ * database is elsewhere: Django's own words are right then.
+ */
+export function databaseShell(app: Container, args: readonly string[]): DatabaseShell | undefined {
+  if (docker('exec', app.id, 'sh', '-c', 'command -v psql').ok) return undefined;
+  const told = docker('exec', app.id, 'python', LAUNCHER, '--', 'python', '-c', WHAT_DJANGO_STARTS, ...args);
+  const last = told.stdout.trim().split('\n').at(-1) ?? '';
+  if (!told.ok || !last.startsWith('{"command": ["psql"')) return undefined;
+  const { command, environment } = JSON.parse(last) as Omit<DatabaseShell, 'container'>;
+  // Of several servers, as of a pooler, any will do.
+  const container = command[command.indexOf('-h') + 1].split(',')[0];
+  return docker('exec', container, 'sh', '-c', 'command -v psql').ok ? { container, command, environment } : undefined;
+}

@@ -1,0 +1,55 @@
+import { ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { eventually } from './http';
+
+const root = join(__dirname, '..', '..', '..');
+
+/** The program of operators and its arguments, as this checkout has it. */
+export const CLI = [process.execPath, '--import', 'tsx', join(root, 'lib', 'cli', 'cdktf-django.ts')];
+
+/** How a command ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export function cli(args: readonly string[], options: { readonly input?: string; readonly environment?: Record<string, string> } = {}): Ended {
+  const { status, stdout, stderr } = spawnSync(CLI[0], [...CLI.slice(1), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    input: options.input ?? '',
+    maxBuffer: 1 << 28,
+    env: { ...process.env, ...options.environment },
+  });
+  return { status, stdout, stderr };
+}
+
+/** A command that goes on while the test does. */
+export class RunningCli {
+  public stdout = '';
+  public stderr = '';
+  private readonly child: ChildProcess;
+  private readonly code: Promise<number | null>;
+
+  constructor(args: readonly string[]) {
+    this.child = spawn(CLI[0], [...CLI.slice(1), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout!.on('data', (part: Buffer) => (this.stdout += part.toString()));
+    this.child.stderr!.on('data', (part: Buffer) => (this.stderr += part.toString()));
+    this.code = new Promise((resolve) => this.child.on('close', resolve));
+  }
+
+  /** Waits until it has printed something. */
+  public async prints(what: string, seconds = 30): Promise<void> {
+    await eventually(() => {
+      if (!this.stdout.includes(what)) throw new Error(`${JSON.stringify(what)} was not printed, but:\n${this.stdout}${this.stderr}`);
+    }, seconds);
+  }
+
+  /** Sends a signal to it alone, and gives the exit code; null if the signal ended it. */
+  public async signal(name: NodeJS.Signals): Promise<number | null> {
+    this.child.kill(name);
+    return this.code;
+  }
+}
