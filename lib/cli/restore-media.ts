@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { PROGRAMS } from '../postgres/backup/backup-files';
 import { run } from './run';
-import { BACKUP_PROGRAM, StackBackup } from './stack-backups';
+import { BACKUP_PROGRAM } from './backup-container';
+import { StackBackup } from './stack-backups';
 import { Trouble } from './trouble';
 
 /** The files of a volume in a backup, and where they belong. */
@@ -25,7 +26,6 @@ interface Brought {
   readonly leftOut: readonly string[];
 }
 
-const PROGRAMS = posix.dirname(BACKUP_PROGRAM);
 const FOLDER = '/media';
 const SHOWN = 5;
 

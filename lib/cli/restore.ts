@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { MediaVolumes } from './restore-media';
 import { run } from './run';
-import { BACKUP_PROGRAM, backupsOf, StackBackup } from './stack-backups';
+import { fromArchive, fromBackup, listing, oneOf, paths, Source } from './restore-source';
+import { BACKUP_PROGRAM, program } from './backup-container';
+import { backupsOf, StackBackup } from './stack-backups';
 import { synthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';
 
@@ -41,31 +42,6 @@ const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-/** A backup as the program in its container describes it. */
-interface Listed {
-  readonly name: string;
-  readonly time: string;
-  readonly ageSeconds: number;
-  readonly bytes: number;
-  readonly problem: string | null;
-  readonly database: string;
-  readonly databaseBytes: number;
-  readonly server: string;
-  readonly files: readonly string[];
-}
-
-/** An archive as the program in its container describes it. */
-interface ListedArchive {
-  readonly ranges: readonly { readonly from: string; readonly until: string }[];
-  readonly bases: readonly {
-    readonly name: string;
-    readonly time: string;
-    readonly bytes: number;
-    readonly parent: string | null;
-    readonly good: boolean;
-  }[];
-}
-
 interface Prepared {
   readonly backup: string;
   readonly database: string;
@@ -99,7 +75,7 @@ export async function restore(args: string[]): Promise<number> {
   if (all.length === 0) throw new Trouble(`stack ${stack.name} makes no backups; add them with addBackup() or addArchive() of PostgresDb`);
   if (wanted.length === 0) throw new Trouble(`there are no backups ${JSON.stringify(values.backup)} in the stack, only ${paths(all)}`);
   if (values.list) {
-    list(wanted, values.json);
+    print(listing(wanted, values.json));
     return 0;
   }
   const backup = oneOf(wanted, values.at !== undefined);
@@ -139,93 +115,8 @@ function parsed(args: string[]) {
   }
 }
 
-/** Runs the program of a container, with its words for people on our standard error. Gives its standard output. */
-function program(backup: StackBackup, args: readonly string[]): string {
-  const ran = spawnSync('docker', ['exec', backup.container, 'python3', BACKUP_PROGRAM, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (ran.error) throw new Trouble(`docker cannot be run (${ran.error.message}); is it installed and in PATH?`);
-  if (ran.status !== 0) throw new Trouble(`${backup.path} (container ${backup.container}) could not do it; the reason is above`);
-  return ran.stdout;
-}
-
-function listedBy(backup: StackBackup): Listed[] {
-  return JSON.parse(program(backup, ['list'])) as Listed[];
-}
-
 function settingsOf(backup: StackBackup): Settings {
   return JSON.parse(docker('exec', backup.container, 'cat', BACKUP_PROGRAM.replace(/\.py$/, '.json'))) as Settings;
-}
-
-function archiveOf(backup: StackBackup): ListedArchive {
-  return JSON.parse(program(backup, ['list'])) as ListedArchive;
-}
-
-function list(wanted: readonly StackBackup[], asJson: boolean): void {
-  const all = wanted.map((backup) => ({
-    path: backup.path,
-    container: backup.container,
-    ...(backup.archive ? { archive: archiveOf(backup) } : { backups: listedBy(backup) }),
-  }));
-  const text = () => all.map((one) => ('archive' in one ? archiveTable(one.path, one.archive!) : table(one.path, one.backups!))).join('\n');
-  print(asJson ? `${JSON.stringify(all, null, 2)}\n` : text());
-}
-
-/** The backups, or the archive, that is meant. */
-function oneOf(wanted: readonly StackBackup[], archive: boolean): StackBackup {
-  const fitting = wanted.filter((one) => one.archive === archive);
-  const [found, ...others] = fitting;
-  if (!found) {
-    throw new Trouble(
-      archive
-        ? `--at needs an archive, and ${paths(wanted)} is none; add one with addArchive() of PostgresDb`
-        : `${paths(wanted)} is an archive; say the moment with --at, such as --at latest`,
-    );
-  }
-  if (others.length > 0) throw new Trouble(`the stack has several ${archive ? 'archives' : 'backups'}, say which with --backup: ${paths(fitting)}`);
-  return found;
-}
-
-/** What is to be brought back, in words and as arguments of the program in the container. */
-interface Source {
-  readonly words: string;
-  readonly arguments: readonly string[];
-  /** The backup and its files; an archive has none. */
-  readonly name: string;
-  readonly files: readonly string[];
-}
-
-function fromBackup(backup: StackBackup, name: string | undefined): Source {
-  const chosen = choose(listedBy(backup), name, backup);
-  const { time, ageSeconds, databaseBytes, server } = chosen;
-  return {
-    words: `Backup ${chosen.name}: database ${chosen.database} as it was at ${time} (${age(ageSeconds)} ago), ${size(databaseBytes)}, Postgres ${server}`,
-    arguments: ['--backup', chosen.name],
-    name: chosen.name,
-    files: chosen.files,
-  };
-}
-
-function fromArchive(backup: StackBackup, moment: string, database: string): Source {
-  const { ranges } = archiveOf(backup);
-  if (ranges.length === 0) throw new Trouble(`${backup.path} has no good base backup yet`);
-  return {
-    words: `Archive ${backup.path}: database ${database} as it was ${moment === 'latest' ? 'at the end of the archive' : `at ${moment}`}`,
-    arguments: ['--at', moment],
-    name: '',
-    files: [],
-  };
-}
-
-function choose(listed: readonly Listed[], name: string | undefined, backup: StackBackup): Listed {
-  const chosen = name === undefined ? listed.find(({ problem }) => problem === null) : listed.find((one) => one.name === name);
-  if (chosen) return chosen;
-  const names = listed.map((one) => one.name).join(', ') || 'none';
-  throw new Trouble(
-    name === undefined ? `${backup.path} has no good backup yet` : `${backup.path} has no backup ${JSON.stringify(name)}; there are: ${names}`,
-  );
 }
 
 function plan(source: Source, database: string, into: string | undefined, media: MediaVolumes | undefined): string {
@@ -305,34 +196,6 @@ function whileStopped<T>(containers: readonly string[], work: () => T): T {
     process.off('SIGINT', ignore).off('SIGTERM', ignore);
   }
 }
-
-function table(path: string, listed: readonly Listed[]): string {
-  if (listed.length === 0) return `${path}: no backup yet\n`;
-  const rows = listed.map(
-    (one) => `  ${one.name}  ${age(one.ageSeconds).padStart(9)} old  ${size(one.bytes).padStart(10)}  ${one.problem ?? 'good'}`,
-  );
-  return `${path}, the newest first:\n${rows.join('\n')}\n`;
-}
-
-function archiveTable(path: string, { ranges, bases }: ListedArchive): string {
-  if (ranges.length === 0) return `${path}: no moment can be recovered yet, there is no good base backup\n`;
-  const moments = ranges.map(({ from, until }) => `  any moment from ${from} to ${until}`);
-  const rows = bases.map(
-    (one) => `  base backup ${one.name}  ${size(one.bytes).padStart(10)}  ${one.good ? (one.parent ? `since ${one.parent}` : 'full') : 'damaged'}`,
-  );
-  return `${path}:\n${[...moments, ...rows].join('\n')}\n`;
-}
-
-function age(seconds: number): string {
-  const [count, unit] = seconds < 7200 ? [seconds / 60, 'minutes'] : seconds < 172_800 ? [seconds / 3600, 'hours'] : [seconds / 86_400, 'days'];
-  return `${Math.floor(count)} ${unit}`;
-}
-
-function size(bytes: number): string {
-  return bytes < 1 << 30 ? `${(bytes / (1 << 20)).toFixed(1)} MiB` : `${(bytes / (1 << 30)).toFixed(1)} GiB`;
-}
-
-const paths = (backups: readonly StackBackup[]) => backups.map(({ path }) => path).join(', ');
 
 function docker(...args: string[]): string {
   const done = run('docker', args);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { labelName } from '../platform/docker-engine/labels';
-import { ARCHIVE } from '../postgres/backup/backup-files';
+import { backupKind } from './backup-container';
 import { SynthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';
 
@@ -13,9 +13,6 @@ export interface StackBackup {
   /** Whether it keeps an archive for point-in-time recovery. */
   readonly archive: boolean;
 }
-
-/** The program of such a container. */
-export const BACKUP_PROGRAM = '/run/cdktf-backup/backup.py';
 
 interface Resource {
   readonly name?: string;
@@ -38,17 +35,10 @@ export function backupsOf(stack: SynthesizedStack): StackBackup[] {
     throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
   }
   return Object.values(document.resource?.docker_container ?? {})
-    .map((one) => ({ one, kind: kindOf(one) }))
+    .map((one) => ({ one, kind: backupKind(one.entrypoint, one.healthcheck?.test) }))
     .filter(({ kind }) => kind !== undefined)
-    .map(({ one, kind }) => ({ path: pathBelow(stack.name, one), container: one.name!, archive: kind === ARCHIVE }))
+    .map(({ one, kind }) => ({ path: pathBelow(stack.name, one), container: one.name!, archive: kind === 'archive' }))
     .sort((one, other) => (one.path < other.path ? -1 : 1));
-}
-
-/** By its health check: that of a drill has another word. */
-function kindOf(container: Resource): string | undefined {
-  if (container.entrypoint?.[1] !== BACKUP_PROGRAM) return undefined;
-  const last = container.healthcheck?.test?.at(-1);
-  return last === 'health' || last === ARCHIVE ? last : undefined;
 }
 
 /** Without the stack and the service's own id. */

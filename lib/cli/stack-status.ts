@@ -2,7 +2,7 @@ import { docker, engineName, inspected } from './docker';
 import { Container, hasRun, ONE_OFF } from './engine-container';
 import { EngineStack } from './engine-stack';
 import { run } from './run';
-import { BACKUP_PROGRAM } from './stack-backups';
+import { BACKUP_PROGRAM, backupKind, ListedArchive } from './backup-container';
 
 /** A server of a system. */
 export interface ServerStatus {
@@ -30,9 +30,11 @@ export interface JobStatus {
   readonly finishedAt: string;
 }
 
-/** The backups that one system makes. */
+/** The backups that one system makes, or the archive that it keeps. */
 export interface BackupStatus {
   readonly backup: string;
+  /** Of an archive: what can be recovered. */
+  readonly moments?: { readonly from: string; readonly until: string };
   /** Missing where there is none. */
   readonly newest?: { readonly name: string; readonly ageSeconds: number; readonly bytes: number; readonly problem: string | null };
   /** Why it could not be asked. */
@@ -85,7 +87,7 @@ export function statusOf(stack: EngineStack, containers: readonly Container[], m
       .sort(by(({ job }) => job)),
     oneOff: others.filter(isOneOff).map(({ name }) => name),
     backups: servers
-      .filter(makesBackups)
+      .filter((one) => kindOf(one) !== undefined)
       .map(backupStatus)
       .sort(by(({ backup }) => backup)),
     disks: disksOf(servers),
@@ -121,14 +123,19 @@ function imageNames(containers: readonly Container[]): Map<string, string> {
   return new Map(found.map(({ Id, RepoTags, RepoDigests }) => [Id, RepoTags?.[0] ?? RepoDigests?.[0] ?? Id]));
 }
 
-function makesBackups({ inspected: { Config } }: Container): boolean {
-  return Config.Entrypoint?.[1] === BACKUP_PROGRAM && Config.Healthcheck?.Test?.at(-1) === 'health';
+function kindOf({ inspected: { Config } }: Container) {
+  return backupKind(Config.Entrypoint, Config.Healthcheck?.Test);
 }
 
-function backupStatus({ system, name, running }: Container): BackupStatus {
+function backupStatus(container: Container): BackupStatus {
+  const { system, name, running } = container;
   if (!running) return { backup: system, unknown: 'its container does not run' };
   const listed = run('docker', ['exec', name, 'python3', BACKUP_PROGRAM, 'list'], { patience: PATIENCE });
   if (!listed.ok) return { backup: system, unknown: listed.stderr.trim().split('\n').at(-1) || 'it gave no answer in time' };
+  if (kindOf(container) === 'archive') {
+    const { ranges } = JSON.parse(listed.stdout) as ListedArchive;
+    return { backup: system, moments: ranges.at(-1) };
+  }
   const [newest] = JSON.parse(listed.stdout) as NonNullable<BackupStatus['newest']>[];
   if (newest === undefined) return { backup: system };
   return { backup: system, newest: { name: newest.name, ageSeconds: newest.ageSeconds, bytes: newest.bytes, problem: newest.problem } };

@@ -48,8 +48,9 @@ function minute(time: string): string {
   return time.slice(0, 16).replace('T', ' ');
 }
 
-function backupText({ backup, newest, unknown }: BackupStatus): string {
+function backupText({ backup, moments, newest, unknown }: BackupStatus): string {
   if (unknown !== undefined) return `Backup ${backup}: cannot be asked: ${unknown}\n`;
+  if (moments !== undefined) return `Archive ${backup}: any moment from ${moments.from} to ${moments.until}\n`;
   if (newest === undefined) return `Backup ${backup}: none yet\n`;
   return `Backup ${backup}: ${newest.name}, ${age(newest.ageSeconds)} old, ${bytes(newest.bytes)}, ${newest.problem ?? 'good'}\n`;
 }
