@@ -247,13 +247,16 @@ test('the newest backup before a mistake is brought back, by name, while the cli
   expect(cli('--list')).toMatchObject({ status: 0, output: expect.stringContaining(`  ${names[0].name}  `) });
   const [client] = deployment.containers('Client');
   sql('CREATE DATABASE cdktf_restore_20200101t000000z', 'postgres');
-  const { status, output } = cli('--backup', 'Db/Nightly', '--from', names[1].name, '--yes');
+  engine('exec', client, 'sh', '-c', 'rm "/uploads/a/it is.jpg"; echo since >/uploads/newer');
+  const { status, output } = cli('--backup', 'Db/Nightly', '--from', names[1].name, '--media', '--yes');
   expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining(`Stopping ${client}\n`) });
   expect(output).toContain('removing what a restore left that was interrupted: cdktf_restore_20200101t000000z');
   expect(output).toContain('They are started again.');
   expect(sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'cdktf_restore%'")).toBe('0');
   expect(sql('SELECT count(*) FROM "Odd Schema"."it\'s; odd"')).toBe('1000');
   await eventually(() => expect(sessions()).toBe(1), 30);
+  expect(output).toContain(`Volume ${deployment.namespace}-media: 1 files and folders were missing and are back, 1 were there.\n`);
+  expect(engine('exec', client, 'sh', '-c', 'cd /uploads && cat "a/it is.jpg" newer && stat -c %u:%a "a/it is.jpg"')).toBe('photo\nsince\n10090:644');
   const aside = /DROP DATABASE (ledger_before_\w+)'/.exec(output)![1];
   expect(sql('SELECT count(*) FROM "Odd Schema"."it\'s; odd"', aside)).toBe('0');
   sql(`DROP DATABASE ${aside}`, 'postgres');
