@@ -21,6 +21,8 @@ const USER_ID = 10072;
 const SCRIPTS = '/run/cdktf-django';
 /** No folder of the image's: the engine gives an empty volume the owner of the folder that it is mounted over. */
 const DATA = '/var/lib/cdktf-django/redis';
+/** Where a server is that keeps nothing: a folder that each image has. */
+const NOWHERE = '/tmp';
 /** Images have a volume there. In memory it leaves none without a name behind. */
 const IMAGE_VOLUME = '/data';
 /**
@@ -289,7 +291,7 @@ function requireUse(scope: IConstruct, use: RedisUse = RedisUse.SHARED): RedisUs
 
 /** Where the server is: with its data, or with nothing. */
 function folderOf(use: RedisUse): string {
-  return use === RedisUse.CACHE ? IMAGE_VOLUME : DATA;
+  return use === RedisUse.CACHE ? NOWHERE : DATA;
 }
 
 const EVICTION = { [RedisUse.CACHE]: 'allkeys-lru', [RedisUse.BROKER]: 'noeviction', [RedisUse.SHARED]: 'volatile-ttl' };

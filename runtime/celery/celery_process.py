@@ -13,8 +13,8 @@ The arguments after -- are Celery's. What is added:
 - --grace: the time that tasks have to end once the worker was asked to (SIGTERM, a warm shutdown). Then it gets SIGQUIT
   by itself: tasks that are acknowledged late go back to the broker, instead of being killed with the container and coming
   back after the visibility timeout (Celery 5.5 and newer).
-- A task that the worker does not know goes back to the broker for a while: it may be one of a newer release that starts at
-  this moment. Celery itself throws it away.
+- A task that the worker does not know goes back to the broker while workers of a newer release are there, which do: for a
+  moment both take tasks. Celery itself throws it away, as do the newest workers. Only with Redis, which remembers who they are.
 - --lock: beat begins when it has that lock. The one of the next release stands by until the one before has ended.
 """
 
@@ -110,6 +110,8 @@ def set_up_worker(app, grace, limited):
         options = app.conf.broker_transport_options or {}
         app.conf.task_time_limit = options.get("visibility_timeout", VISIBILITY_TIMEOUT)
 
+    newest = Newest(os.environ.get("CDKTF_DJANGO_RELEASE"))
+
     class Heartbeat(bootsteps.StartStopStep):
         """With each connection to the broker: Celery forgets its timers when it loses one."""
 
@@ -117,10 +119,11 @@ def set_up_worker(app, grace, limited):
 
         def __init__(self, consumer, **kwargs):
             super().__init__(consumer, **kwargs)
-            consumer.on_unknown_task = PutBack(consumer, consumer.on_unknown_task)
+            consumer.on_unknown_task = PutBack(consumer, newest, consumer.on_unknown_task)
             self.entry = None
 
         def start(self, consumer):
+            newest.claim()
             self.entry = consumer.timer.call_repeatedly(HEARTBEAT_EVERY, live, priority=10)
 
         def stop(self, consumer):
@@ -148,15 +151,44 @@ def drain(how, grace):
     threading.Thread(target=wait, daemon=True).start()
 
 
+class Newest:
+    """Which release began last."""
+
+    KEY = "cdktf-django.newest-release"
+
+    def __init__(self, release):
+        url = os.environ.get("CELERY_BROKER_URL", "")
+        self.release = release
+        self.client = None
+        self.claimed = False
+        if release and url.startswith(("redis://", "rediss://")):
+            import redis
+
+            self.client = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, decode_responses=True)
+
+    def claim(self):
+        """Once: a worker that finds its broker again is no newer than before."""
+        if self.client and not self.claimed:
+            self.client.set(self.KEY, self.release)
+            self.claimed = True
+
+    def is_another(self):
+        return self.client is not None and self.client.get(self.KEY) not in (None, self.release)
+
+
 class PutBack:
     """Gives a message with an unknown task back to the broker, once a second; after UNKNOWN_FOR Celery has its way."""
 
-    def __init__(self, consumer, give_up):
+    def __init__(self, consumer, newest, give_up):
         self.consumer = consumer
+        self.newest = newest
         self.give_up = give_up
         self.since = {}
 
     def __call__(self, body, message, error):
+        if not self.newest.is_another():
+            self.give_up(body, message, error)
+            return
         now = time.monotonic()
         self.since = {key: since for key, since in self.since.items() if now - since < 2 * UNKNOWN_FOR}
         key = (message.headers or {}).get("id") or message.delivery_tag
@@ -166,7 +198,7 @@ class PutBack:
             self.give_up(body, message, error)
             return
         if first == now:
-            print(f"celery: task {error} is unknown to this release: back to the broker with it", flush=True)
+            print(f"celery: task {error} is one of a newer release: back to the broker with it", flush=True)
         self.consumer.timer.call_after(UNKNOWN_EVERY, message.requeue, priority=10)
 
 

@@ -42,7 +42,7 @@ describe('the server', () => {
     [undefined, '/var/lib/cdktf-django/redis', 161_061_273, 'volatile-ttl', 'yes'],
     [RedisUse.SHARED, '/var/lib/cdktf-django/redis', 161_061_273, 'volatile-ttl', 'yes'],
     [RedisUse.BROKER, '/var/lib/cdktf-django/redis', 161_061_273, 'noeviction', 'yes'],
-    [RedisUse.CACHE, '/data', 201_326_592, 'allkeys-lru', 'no'],
+    [RedisUse.CACHE, '/tmp', 201_326_592, 'allkeys-lru', 'no'],
   ])('for %s has its folder, memory, eviction and persistence', (use, folder, maxmemory, policy, written) => {
     expect(file(made({ use }), 'redis.conf').split('\n')).toEqual([
       '# Written by cdktf-django.',

@@ -76,7 +76,7 @@ def done(token):
 
 
 @shared_task
-def STORE(token):
+def store_1(token):
     done(token)
     time.sleep(0.01)
 
@@ -110,7 +110,7 @@ from jobs import tasks
 
 def rows(request):
     """Asks for a task and says for which."""
-    tasks.STORE.delay(request.POST['token'])
+    tasks.store_RELEASE.delay(request.POST['token'])
     return JsonResponse({'token': request.POST['token']})
 
 
@@ -163,25 +163,25 @@ os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site1.settings')
 application = get_wsgi_application()
 `;
 
-/** A project with Celery in two releases, which knows nothing of us. What the web servers ask for has another name in the second one. */
+/** A project with Celery in releases, which knows nothing of us. In a later one the web servers ask for a task that the one before does not know. */
 export class CeleryProject {
   private readonly folder = mkdtempSync(join(tmpdir(), 'cdktf-django-celery-'));
 
   /** The folder of a release. */
   public release(number: number): string {
     const made = join(this.folder, `release-${number}`);
-    const named = (text: string) => text.replaceAll('STORE', `store_${number}`);
+    const tasks = number === 1 ? TASKS : `${TASKS}\n\n@shared_task\ndef store_${number}(token):\n    done(token)\n`;
     const files = {
       'requirements.txt': 'Django==5.2.19\ncelery[redis]==5.7.0\n',
       'manage.py': MANAGE,
       'site1/__init__.py': 'from .celery import app as celery_app\n\n__all__ = ("celery_app",)\n',
       'site1/settings.py': SETTINGS,
       'site1/celery.py': CELERY,
-      'site1/urls.py': named(URLS),
+      'site1/urls.py': URLS.replace('RELEASE', String(number)),
       'site1/wsgi.py': WSGI,
       'jobs/__init__.py': '',
       'jobs/models.py': MODELS,
-      'jobs/tasks.py': named(TASKS),
+      'jobs/tasks.py': tasks,
       'jobs/migrations/__init__.py': '',
       'jobs/migrations/0001_initial.py': MIGRATION,
     };
