@@ -5,17 +5,24 @@ import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { IMAGE_USER } from '../image/python-project';
 import { AppHealthOptions, AppOptions, CALLABLE, GunicornApp, RUNTIME_PATH } from '../gunicorn/gunicorn-app';
+import { CeleryBeat, CeleryBeatOptions } from '../celery/celery-beat';
+import { CeleryWorker, CeleryWorkerOptions } from '../celery/celery-worker';
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IPostgresDb } from '../postgres/postgres-db';
 import { PostgresPooler } from '../postgres/postgres-pooler';
+import { IRedisCache } from '../redis/redis-cache';
+import { Endpoint } from '../workload/endpoint';
 import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
 import { Secret } from '../workload/secret';
 import { SecretFile } from '../workload/secret-file';
+import { Service } from '../workload/service';
 import { Volume } from '../workload/volume';
 import { connectionsOf, databaseBehindPooler, databaseUrl, renderDatabase } from './database-settings';
-import { DjangoSettings, EnvironmentNames } from './django-settings';
+import { DjangoProcess, DjangoProcessOptions } from './django-process';
+import { CELERY_BROKER_URL, DjangoSettings, EnvironmentNames } from './django-settings';
+import { checkRedisRoles, REDIS_DATABASES, RedisRoles, redisUrl, renderRedis } from './redis-settings';
 import { ReleaseOptions, renderRelease } from './release-options';
 import { ScheduledCommand, ScheduledCommandOptions } from './scheduled-command';
 import { secretKeysOf } from './secret-keys';
@@ -62,6 +69,28 @@ export interface DjangoServiceProps extends AppOptions {
    * @default - workers x threads; with `asgi` 4 for each worker, a guess: each request has one of its own, and nothing limits them but a pooler
    */
   readonly databaseConnections?: number;
+
+  /**
+   * The server of Django's default cache (`CACHES`); the image needs the Python package redis. While it is away, the site does without.
+   *
+   * @default - the project's own settings decide
+   */
+  readonly cache?: IRedisCache;
+
+  /**
+   * The server of sessions, which then are in no database; the image needs the Python package redis. While it is away, visitors are not known, and nobody can log in; then they are known again.
+   *
+   * @default - the project's own settings decide
+   */
+  readonly sessions?: IRedisCache;
+
+  /**
+   * The server of Celery's queues, and of its results where the project has them in Redis; the image needs the Python packages celery and redis (`celery[redis]`). It is the broker of one
+   * project alone.
+   *
+   * @default - the project's own settings decide
+   */
+  readonly broker?: IRedisCache;
 
   /**
    * Django's SECRET_KEY.
@@ -134,7 +163,7 @@ export interface DjangoServiceProps extends AppOptions {
 const STATIC_ROOT = '/var/lib/cdktf-django/static';
 const MEDIA_ROOT = '/var/lib/cdktf-django/media';
 const HEALTH_PATH = '/-/health/';
-const OVERLAY_MODULES = ['__init__', 'asgi', 'config', 'connections', 'health', 'loading', 'settings', 'staticfiles', 'wsgi'];
+const OVERLAY_MODULES = ['__init__', 'asgi', 'cache', 'config', 'connections', 'health', 'loading', 'sessions', 'settings', 'staticfiles', 'wsgi'];
 
 /**
  * A Django project in production: a `GunicornApp` that knows Django.
@@ -167,6 +196,7 @@ export class DjangoService extends Construct implements IProxyTarget {
   public readonly release: ReleaseOptions;
 
   private readonly props: DjangoServiceProps;
+  private readonly redis: RedisRoles;
   private readonly staticUrl: string;
   private readonly mediaUrl: string;
   private readonly reachedBy: ProxyRoute[] = [];
@@ -196,6 +226,9 @@ export class DjangoService extends Construct implements IProxyTarget {
     }
     this.database = props.database;
     if (props.databaseConnections !== undefined) requireInteger(this, 'databaseConnections', props.databaseConnections, { min: 1, max: 10_000 });
+    const { cache, sessions, broker } = props;
+    this.redis = { cache, sessions, broker };
+    checkRedisRoles(this, this.redis, this.overlaid);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const [user, group] = (props.user ?? IMAGE_USER).split(':').map(Number);
     const owner = { user, group, image: props.image };
@@ -267,6 +300,67 @@ export class DjangoService extends Construct implements IProxyTarget {
     return scheduled;
   }
 
+  /**
+   * Runs a program beside the web servers, released together with them: with the project's image, settings and secrets.
+   *
+   * @param id a name for the construct, of which the container's name is made
+   * @throws when the command is not a list of arguments, or a value is out of range
+   *
+   * @example
+   * shop.addProcess('Tasks', { command: ['python', '-m', 'django', 'db_worker'], replicas: 2 });
+   */
+  public addProcess(id: string, options: DjangoProcessOptions): DjangoProcess {
+    const added = new DjangoProcess(this, id, { ...options, app: this.app });
+    this.releaseWithServers(added.service, options.databaseConnections ?? 1);
+    return added;
+  }
+
+  /**
+   * Runs Celery workers beside the web servers, released together with them. The image needs the Python package celery.
+   *
+   * @param id a name for the construct, of which the names of containers and workers are made
+   * @throws when a name is not of the allowed form, a number or a time is out of range, or a limit is given that the pool cannot keep
+   *
+   * @example
+   * shop.addWorker('Mail', { queues: ['mail'], concurrency: 4, replicas: 2 });
+   */
+  public addWorker(id: string, options: CeleryWorkerOptions = {}): CeleryWorker {
+    const worker = new CeleryWorker(this, id, { ...this.celery(), ...options });
+    // One for each task that is under way, and one for the process above them.
+    this.releaseWithServers(worker.service, options.databaseConnections ?? worker.concurrency + 1);
+    return worker;
+  }
+
+  /**
+   * Runs Celery's beat beside the web servers: one, which sends tasks by the clock. The image needs the Python package celery.
+   *
+   * @param id a name for the construct, of which the container's name is made
+   * @throws when a name is not of the allowed form, or the service has a beat already
+   *
+   * @example
+   * shop.addBeat();
+   */
+  public addBeat(id: string = 'Beat', options: CeleryBeatOptions = {}): CeleryBeat {
+    const other = this.node.children.find((child) => child instanceof CeleryBeat);
+    if (other) reject(this, `has a beat already, ${other.node.id}: two would send everything twice`);
+    const beat = new CeleryBeat(this, id, { ...this.celery(), ...options });
+    this.releaseWithServers(beat.service, options.databaseConnections ?? 1);
+    return beat;
+  }
+
+  private celery() {
+    const { broker, project } = this.props;
+    return { app: this.app, project, broker: broker && new Endpoint(broker.host, broker.port) };
+  }
+
+  /** After the migrations, and before the web servers. */
+  private releaseWithServers(service: Service, connections: number): void {
+    service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
+    service.runAfter(this.releaseJob, this.app.preflight);
+    this.app.service.runAfter(service);
+    this.database?.addClient(service, { connections });
+  }
+
   private get overlaid(): boolean {
     return this.settings._environment === undefined;
   }
@@ -328,12 +422,16 @@ export class DjangoService extends Construct implements IProxyTarget {
     for (const key of [this.secretKey, ...this.fallbackSecretKeys]) app.addSecretFile(key);
     app._forAll((workload) => {
       workload.addVolume(this.mediaVolume, MEDIA_ROOT);
+      for (const redis of Object.values(this.redis) as (IRedisCache | undefined)[]) redis?.addClient(workload);
       props.database?.addClient(workload, connectionsOf(workload, app, props));
       workload.addEnvironment('CDKTF_DJANGO_RELEASE', release);
       workload.addEnvironment('DJANGO_SETTINGS_MODULE', this.overlaid ? 'cdktf_django_overlay.settings' : this.settings.module);
     });
     for (const name of ['release.py', 'breaking_migrations.py']) app.files.addFile(name, runtimeFile(`django/${name}`));
     app.files._addLateFile('django.json', () => `${JSON.stringify(this.renderSettings(), null, 2)}\n`);
+    const { broker } = this.redis;
+    const brokerVariable = this.settings._environment?.celeryBrokerUrl ?? CELERY_BROKER_URL;
+    if (broker) app._addLaunchTemplate(brokerVariable, () => redisUrl(broker, REDIS_DATABASES.broker));
     if (this.overlaid) {
       app.addEnvironment('PYTHONPATH', `${RUNTIME_PATH}/python`);
       for (const name of OVERLAY_MODULES)
@@ -354,6 +452,8 @@ export class DjangoService extends Construct implements IProxyTarget {
     app._addLaunchTemplate(names.staticRoot, () => STATIC_ROOT);
     app._addLaunchTemplate(names.mediaRoot, () => MEDIA_ROOT);
     if (database) app._addLaunchTemplate(names.databaseUrl, () => databaseUrl(database));
+    const { cache } = this.redis;
+    if (cache) app._addLaunchTemplate(names.redisUrl, () => redisUrl(cache, REDIS_DATABASES.cache));
   }
 
   /** What needs a session of its own (a lock, a migration) has settings in which the database is the server itself. */
@@ -385,6 +485,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       secretKeyFile: this.secretKey.path,
       secretKeyFallbackFiles: this.fallbackSecretKeys.length > 0 ? this.fallbackSecretKeys.map(({ path }) => path) : undefined,
       database: database && renderDatabase(database, props.asgi ?? false),
+      ...renderRedis(this, this.redis),
       allowedHosts: this.allowedHosts,
       csrfTrustedOrigins: this.trustedOrigins,
       scheme: this.reachedBy.some((route) => route.scheme === 'https') ? 'https' : 'http',

@@ -2,6 +2,9 @@ import { reject, requireMatch, shown } from '../core/errors';
 import { secretInJson } from '../core/secret-looking';
 import { IConstruct } from 'constructs';
 
+/** The variable that Celery reads by itself, before any settings (celery/app/utils.py). */
+export const CELERY_BROKER_URL = 'CELERY_BROKER_URL';
+
 const MODULE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 
 /** Settings of `DjangoSettings.overlay`. */
@@ -28,6 +31,10 @@ export interface OverlaySettingsOptions {
 export interface EnvironmentSettingsOptions {
   /** The variable that gets the URL of the database. @default 'DATABASE_URL' */
   readonly databaseUrl?: string;
+  /** The variable that gets the URL of the cache, where there is one. @default 'REDIS_URL' */
+  readonly redisUrl?: string;
+  /** The variable that gets the URL of Celery's broker, where there is one. @default 'CELERY_BROKER_URL' - which Celery reads by itself */
+  readonly celeryBrokerUrl?: string;
   /** The variable that gets the secret key. @default 'DJANGO_SECRET_KEY' */
   readonly secretKey?: string;
   /**
@@ -49,6 +56,8 @@ export interface EnvironmentSettingsOptions {
 /** @internal */
 export interface EnvironmentNames {
   readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly celeryBrokerUrl: string;
   readonly secretKey: string;
   readonly secretKeyFallbacks: string;
   readonly allowedHosts: string;
@@ -86,6 +95,8 @@ export class DjangoSettings {
       {},
       {
         databaseUrl: options.databaseUrl ?? 'DATABASE_URL',
+        redisUrl: options.redisUrl ?? 'REDIS_URL',
+        celeryBrokerUrl: options.celeryBrokerUrl ?? CELERY_BROKER_URL,
         secretKey: options.secretKey ?? 'DJANGO_SECRET_KEY',
         secretKeyFallbacks: options.secretKeyFallbacks ?? 'DJANGO_SECRET_KEY_FALLBACKS',
         allowedHosts: options.allowedHosts ?? 'DJANGO_ALLOWED_HOSTS',

@@ -7,6 +7,7 @@ interface PinnedImages {
   readonly python: string;
   readonly lego: string;
   readonly pgbouncer: string;
+  readonly valkey: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

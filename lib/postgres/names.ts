@@ -1,7 +1,6 @@
 import { Token } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { reject, requireMatch, shown } from '../core/errors';
-import { kebab, shortHash } from '../core/text';
 
 /** PostgreSQL cuts longer names off. */
 export const LONGEST_IDENTIFIER = 63;
@@ -33,11 +32,4 @@ export function refuseReservedRole(scope: IConstruct, name: string, value: strin
 export function loginRoles(base: string, passwordVersion: number): readonly [string, string] {
   const other = `${base}${OTHER_SUFFIX}`;
   return passwordVersion % 2 === 1 ? [base, other] : [other, base];
-}
-
-/** A name that no other secret of a client has: a client may have several databases, in several scopes. */
-export function secretName(scope: IConstruct, word: string): string {
-  const name = kebab(scope.node.path.split('/').slice(1).join('/')) || 'db';
-  const full = `${name}-${word}`;
-  return full.length <= 42 ? full : `${name.slice(0, 42 - word.length - 8)}-${shortHash(scope.node.path, 6)}-${word}`;
 }

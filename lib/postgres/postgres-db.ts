@@ -3,6 +3,7 @@ import { Construct, IConstruct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, requireInteger, requireMatch, shown } from '../core/errors';
 import { RemovalPolicy } from '../core/removal-policy';
+import { secretName } from '../core/secret-name';
 import { Size } from '../core/size';
 import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
@@ -19,16 +20,7 @@ import { PostgresBackup, PostgresBackupOptions } from './backup/postgres-backup'
 import { PostgresRestoreDrill, PostgresRestoreDrillOptions } from './backup/postgres-restore-drill';
 import { ConnectionBudget, PostgresClientOptions } from './connection-budget';
 import { INIT_FOLDER, initFiles } from './init-files';
-import {
-  LONGEST_IDENTIFIER,
-  loginRoles,
-  OTHER_SUFFIX,
-  OWNER_SUFFIX,
-  refuseReservedDatabase,
-  refuseReservedRole,
-  requireIdentifier,
-  secretName,
-} from './names';
+import { LONGEST_IDENTIFIER, loginRoles, OTHER_SUFFIX, OWNER_SUFFIX, refuseReservedDatabase, refuseReservedRole, requireIdentifier } from './names';
 import { checkParameters, FIXED_PARAMETERS, keptConnections, parameterArguments } from './parameters';
 import { PostgresContents } from './postgres-contents';
 import { PostgresDatabase, PostgresDatabaseOptions } from './postgres-database';

@@ -3,8 +3,10 @@ The health probe: no curl needed, and light, for it runs every few seconds in ev
 
     python -IS probe.py --port 8000 --path /-/health/ [--host NAME] [--scheme https] [--expect 200-399] [--timeout 3]
         [--until-first-success PATH] [--heartbeat SECONDS] [--state FILE] [--end-after SECONDS] [--last SECONDS]
+    python -IS probe.py --heartbeat SECONDS [--broker HOST:PORT] [--state FILE] [--end-after SECONDS] [--last SECONDS]
+    python -IS probe.py --running SECONDS [--state FILE] [--last SECONDS]
 
-GETs the path from 127.0.0.1 with that Host and X-Forwarded-Proto, as the proxy would. Exits 0, or 1 with one line
+The second and third are for what serves no port. With one, it GETs the path from 127.0.0.1 with that Host and X-Forwarded-Proto, as the proxy would. Exits 0, or 1 with one line
 that says why. --expect takes a range (200-399), a number (204) or a limit (<500).
 
 --until-first-success PATH  Until it has succeeded once, ask this path instead (the one that asks the database too):
@@ -12,6 +14,10 @@ that says why. --expect takes a range (200-399), a number (204) or a limit (<500
                             restarted because the database is away. Remembered in --state.
 --heartbeat SECONDS         After the first success do not ask over HTTP at all, but whether a Gunicorn worker's main
                             loop ran in the last SECONDS (gunicorn.conf.py). Not in line behind busy threads.
+--broker HOST:PORT          Who cannot reach its broker shows no sign of life, and is well: that time does not count. It is asked only
+                            when there is none.
+--running SECONDS           Of a program that shows no sign of life: healthy when the container has run for so long. One that ends at
+                            its start never gets there.
 --end-after SECONDS         Once healthy and then unhealthy in each probe for that long (plus up to a quarter, by
                             chance, so that replicas do not end together): end the server, so that its restart policy
                             revives it. First by SIGTERM to process 1, 30 s later by SIGKILL to everything else.
@@ -49,6 +55,8 @@ def parse(arguments):
         "--timeout": "3",
         "--until-first-success": None,
         "--heartbeat": None,
+        "--broker": None,
+        "--running": None,
         "--state": "/tmp/.cdktf-probe",
         "--end-after": None,
         "--last": "0",
@@ -63,8 +71,8 @@ def parse(arguments):
                 raise SystemExit("probe: a value must follow " + name)
             value = rest.pop(0)
         options[name] = value
-    if options["--port"] is None:
-        raise SystemExit("probe: --port is missing")
+    if options["--port"] is None and options["--heartbeat"] is None and options["--running"] is None:
+        raise SystemExit("probe: --port, --heartbeat or --running is missing")
     return options
 
 
@@ -122,8 +130,9 @@ def check_http(options, path):
         raise WrongAnswer("%s answered %d %s" % (path, status, detail))
 
 
-def check_heartbeat(limit):
+def check_heartbeat(limit, options):
     """The youngest beat of all workers; file times and the clock are both the system's."""
+    broker = options["--broker"]
     youngest = 0.0
     try:
         for name in os.listdir(HEARTBEATS):
@@ -134,8 +143,58 @@ def check_heartbeat(limit):
     except OSError:
         pass
     age = time.time() - youngest
-    if age > limit:
-        raise Unhealthy("no worker's main loop has run for %s" % ("%d s" % age if youngest else "ever so long"))
+    if age <= limit:
+        return
+    if broker and not answers(broker):
+        if not succeeded_before(options):
+            raise Unhealthy("the broker %s cannot be reached" % broker)
+        touch(options["--state"] + ".away")
+        return
+    if broker and time.time() - modified(options["--state"] + ".away") <= limit:
+        return  # it looks for it from time to time
+    raise Unhealthy("no worker's main loop has run for %s" % ("%d s" % age if youngest else "ever so long"))
+
+
+def answers(address):
+    """Whether somebody listens there."""
+    host, _, port = address.rpartition(":")
+    try:
+        found = _socket.getaddrinfo(host, int(port), 0, _socket.SOCK_STREAM)
+    except OSError:
+        return False
+    for family, kind, protocol, _, where in found:
+        connection = _socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(2)
+            connection.connect(where)
+            return True
+        except OSError:
+            pass
+        finally:
+            connection.close()
+    return False
+
+
+def touch(path):
+    with open(path, "w", encoding="ascii"):
+        pass
+
+
+def modified(path):
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+def check_running(least):
+    """Process 1 is as old as the container; since the machine's start, in hundredths of a second."""
+    with open("/proc/1/stat", encoding="ascii", errors="replace") as file:
+        began = int(file.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    with open("/proc/uptime", encoding="ascii") as file:
+        age = float(file.read().split()[0]) - began
+    if age < least:
+        raise Unhealthy("it has run for %.1f s" % age)
 
 
 def succeeded_before(options):
@@ -166,11 +225,17 @@ def seconds_since_first(path):
 
 
 def check(options):
+    if options["--running"]:
+        check_running(float(options["--running"]))
+        return
+    if options["--port"] is None:
+        check_heartbeat(float(options["--heartbeat"]), options)
+        return
     first = not succeeded_before(options)
     if first and options["--until-first-success"]:
         check_http(options, options["--until-first-success"])
     elif not first and options["--heartbeat"]:
-        check_heartbeat(float(options["--heartbeat"]))
+        check_heartbeat(float(options["--heartbeat"]), options)
     else:
         check_http(options, options["--path"])
 

@@ -19,6 +19,8 @@ test('what looks like a secret and is none is said to be public', () => {
 test('the environment has the usual names, unless others are given', () => {
   expect(DjangoSettings.environment('config.settings')._environment).toEqual({
     databaseUrl: 'DATABASE_URL',
+    redisUrl: 'REDIS_URL',
+    celeryBrokerUrl: 'CELERY_BROKER_URL',
     secretKey: 'DJANGO_SECRET_KEY',
     secretKeyFallbacks: 'DJANGO_SECRET_KEY_FALLBACKS',
     allowedHosts: 'DJANGO_ALLOWED_HOSTS',

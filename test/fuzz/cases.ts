@@ -26,6 +26,8 @@ import {
   PostgresRole,
   PostgresVersion,
   ProductionReadiness,
+  RedisCache,
+  RedisCacheProps,
   Schedule,
   Secret,
   SecretFile,
@@ -92,6 +94,14 @@ const pooled = (options: (values: readonly string[]) => PostgresPoolerOptions) =
 const declaring =
   (use: (db: PostgresDb, values: readonly string[], stack: TerraformStack) => unknown) => (stack: TerraformStack, values: readonly string[]) =>
     void use(new PostgresDb(stack, 'W'), values, stack);
+const redis = (props: (values: readonly string[]) => RedisCacheProps) => (stack: TerraformStack, values: readonly string[]) =>
+  new RedisCache(stack, 'W', props(values)).addClient(new Job(stack, 'Client', { image }));
+const redisElsewhere =
+  (attributes: (value: string) => object) =>
+  (stack: TerraformStack, [value]: readonly string[]) => {
+    const broker = RedisCache.fromAttributes(stack, 'R', { host: 'redis.example.com', password: Secret.fromFile('/etc/p'), ...attributes(value) });
+    new DjangoService(stack, 'W', { image, project: 'shop', replicas: 1, broker }).addWorker('Worker');
+  };
 const elsewhere =
   (attributes: (value: string) => object) =>
   (stack: TerraformStack, [value]: readonly string[]) => {
@@ -144,7 +154,11 @@ const both = (member: string) => [`AppOptions.${member}`, `WorkloadOptions.${mem
 const setting = (member: string): FuzzCase => ({
   props: [`EnvironmentSettingsOptions.${member}`],
   benign: capital,
-  build: django(([value]) => ({ settings: DjangoSettings.environment('a', { [member]: value }), secretKeyVersion: 2 })),
+  build: (stack, [value]) => {
+    const redis = new RedisCache(stack, 'R');
+    const settings = DjangoSettings.environment('a', { [member]: value });
+    django(() => ({ settings, secretKeyVersion: 2, cache: redis, broker: redis }))(stack, []);
+  },
 });
 
 export const cases: readonly FuzzCase[] = [
@@ -429,9 +443,80 @@ export const cases: readonly FuzzCase[] = [
     at_once: MANY,
     build: django((values) => ({ settings: DjangoSettings.overlay('a', { publicOverrides: { A: values } }) })),
   },
-  ...['databaseUrl', 'secretKey', 'secretKeyFallbacks', 'allowedHosts', 'csrfTrustedOrigins', 'staticRoot', 'mediaRoot'].map(setting),
+  ...[
+    'databaseUrl',
+    'redisUrl',
+    'celeryBrokerUrl',
+    'secretKey',
+    'secretKeyFallbacks',
+    'allowedHosts',
+    'csrfTrustedOrigins',
+    'staticRoot',
+    'mediaRoot',
+  ].map(setting),
   { props: ['DjangoSettings.overlay(module)'], benign: word, build: django(([value]) => ({ settings: DjangoSettings.overlay(value) })) },
   { props: ['DjangoSettings.environment(module)'], benign: word, build: django(([value]) => ({ settings: DjangoSettings.environment(value) })) },
+  {
+    props: ['DjangoProcessOptions.command'],
+    benign: word,
+    at_once: MANY,
+    build: django(
+      () => ({}),
+      (made, values) => made.addProcess('P', { command: ['run', ...values] }),
+    ),
+  },
+  {
+    props: ['DjangoProcessOptions.stopSignal'],
+    benign: (index) => `SIGBENIGN${index}X`,
+    build: django(
+      () => ({}),
+      (made, [stopSignal]) => made.addProcess('P', { command: ['run'], stopSignal }),
+    ),
+  },
+  {
+    props: ['CeleryWorkerOptions.queues'],
+    benign: word,
+    build: django(
+      () => ({}),
+      (made, values) => made.addWorker('P', { queues: [...values] }),
+    ),
+  },
+  {
+    props: ['CeleryOptions.celeryApp', 'CeleryWorkerProps.project', 'CeleryBeatProps.project'],
+    benign: word,
+    build: django(
+      () => ({}),
+      (made, [celeryApp]) => made.addWorker('P', { celeryApp }),
+    ),
+  },
+  {
+    props: ['CeleryBeatOptions.scheduler'],
+    benign: (index) => `benign${index}x:Scheduler`,
+    build: django(
+      () => ({}),
+      (made, [scheduler]) => made.addBeat('P', { scheduler }),
+    ),
+  },
+  ...(['addProcess', 'addWorker', 'addBeat'] as const).map((method): FuzzCase => ({
+    props: [`DjangoService.${method}(id)`],
+    identifies: true,
+    benign: word,
+    build: django(
+      () => ({}),
+      (made, [id]) => (method === 'addProcess' ? made.addProcess(id, { command: ['run'] }) : made[method](id)),
+    ),
+  })),
+  { props: ['RedisCacheProps.volumeName'], benign: word, build: redis(([volumeName]) => ({ volumeName })) },
+  { props: ['RedisCacheAttributes.host'], benign: host, build: redisElsewhere((value) => ({ host: value })) },
+  { props: ['RedisCacheAttributes.user'], benign: word, build: redisElsewhere((user) => ({ user })) },
+  {
+    props: ['RedisCache.fromAttributes(id)'],
+    identifies: true,
+    benign: word,
+    build: (stack, [value]) =>
+      RedisCache.fromAttributes(stack, value, { host: 'h', password: Secret.fromFile('/p') }).addClient(new Job(stack, 'Client', { image })),
+    forms: (value) => [value, value.toLowerCase()],
+  },
   {
     props: ['ScheduledCommandOptions.command'],
     benign: word,

@@ -26,6 +26,10 @@ test('PgBouncer ends with its last client at SIGTERM, which came with 1.23', () 
   expect(major * 1000 + minor).toBeGreaterThanOrEqual(1023);
 });
 
+test('Valkey is of a full version and the Debian release', () => {
+  expect(defaultImages.valkey).toMatch(/^valkey\/valkey:\d+\.\d+\.\d+-trixie$/);
+});
+
 test('the images of Postgres are those of their major versions', () => {
   expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
   for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));

@@ -44,6 +44,13 @@ class FreshProject(ProjectTest):
         self.config["secretKeyFile"] = str(self.write_secret("empty", "\n"))
         self.assertIn("the secret key is empty", self.failure())
 
+    def test_a_cache_in_redis_without_its_package(self):
+        server = {"host": "redis", "port": 6379, "user": "default", "passwordFile": str(self.write_secret("redis", "x"))}
+        self.config["cache"] = {**server, "tls": False, "database": 1, "prefix": "shop/Shop"}
+        self.assertIn(
+            "a cache or sessions in Redis need the Python package redis, which the image has not", self.failure()
+        )
+
     def test_missing_config(self):
         self.env["CDKTF_DJANGO_CONFIG"] = "/nonexistent/django.json"
         result = self.run_python("-c", "import django; django.setup()", cwd=self.project)

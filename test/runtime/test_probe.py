@@ -102,6 +102,46 @@ class ProbeTest(RuntimeTest):
         os.utime(self.beats / "1", (time.time() - 60, time.time() - 60))
         self.assert_unhealthy("for 60 s", *beating)
 
+    def test_heartbeats_alone(self):
+        self.assert_silent("no worker's main loop has run")
+        (self.beats / "1").touch()
+        self.assertEqual(self.silent().returncode, 0)
+        self.assertTrue(self.state.exists())
+        self.let_beats_age()
+        self.assert_silent("for 60 s")
+
+    def test_who_waits_for_its_broker_is_well(self):
+        away = ("--broker", f"localhost:{free_port()}")
+        there = ("--broker", f"localhost:{self.port}")
+        self.assert_silent("the broker localhost:", *away)
+        self.state.touch()
+        (self.beats / "1").touch()
+        self.let_beats_age()
+        self.assert_silent("for 60 s", *there)
+        self.assertEqual(self.silent(*away).returncode, 0)
+        self.assertEqual(self.silent(*there).returncode, 0)  # it has just come back
+        self.date(self.state.with_name("state.away"), 6)
+        self.assert_silent("for 60 s", *there)
+
+    def test_running(self):
+        alone = ("-IS", self.mount / "probe.py", "--state", self.state, "--running")
+        self.assertEqual(self.run_python(*alone, "0.01").returncode, 0)
+        result = self.run_python(*alone, "1e9")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("unhealthy: it has run for", result.stdout)
+
+    def silent(self, *arguments):
+        """A probe of what serves no port."""
+        return self.run_python("-IS", self.mount / "probe.py", "--state", self.state, "--heartbeat", "5", *arguments)
+
+    def assert_silent(self, text, *arguments):
+        result = self.silent(*arguments)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(text, result.stdout)
+
+    def let_beats_age(self):
+        os.utime(self.beats / "1", (time.time() - 60, time.time() - 60))
+
     def test_waits_for_the_first_success(self):
         port = free_port()
         late = Server(("127.0.0.1", port), Handler, bind_and_activate=False)

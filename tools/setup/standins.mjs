@@ -45,7 +45,7 @@ const postgresPaths = (major) =>
  * `engine` stands in for nothing: tests run it.
  */
 function plan() {
-  const { nginx, postgres, python, lego, pgbouncer } = pins();
+  const { nginx, postgres, python, lego, pgbouncer, valkey } = pins();
   const settings = { authorities: [...hostAuthorities()] };
   const of = (name, ref, suite = SUITE) => {
     const [, version, major] = /:v?((\d+)(?:\.\d+)*)/.exec(ref);
@@ -71,6 +71,7 @@ function plan() {
     of('python', python),
     of('lego', lego),
     of('pgbouncer', pgbouncer),
+    of('valkey', valkey),
     of('engine', 'engine:28'),
   ];
 }
@@ -213,7 +214,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */

@@ -1,6 +1,7 @@
 import { LocalBackend, TerraformBackend, TerraformStack } from 'cdktf';
 import { IConstruct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
+import { CeleryBeat } from '../../celery/celery-beat';
 import { DjangoService } from '../../django/django-service';
 import { NginxProxy } from '../../nginx/nginx-proxy';
 import { PostgresArchive } from '../../postgres/backup/postgres-archive';
@@ -11,11 +12,12 @@ import { SecretFile } from '../../workload/secret-file';
 import { Volume } from '../../workload/volume';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 
-/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks, a drill restores a backup. */
+/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks, a drill restores a backup, beat begins a new schedule. */
 function canBeMadeAgain(volume: Volume): boolean {
   const owner = volume.node.scope;
   if (owner instanceof PostgresBackup) return owner.staging === volume;
   if (owner instanceof PostgresArchive) return owner.scratch === volume;
+  if (owner instanceof CeleryBeat) return true;
   return owner instanceof NginxProxy || owner instanceof PostgresRestoreDrill || (owner instanceof DjangoService && owner.staticVolume === volume);
 }
 

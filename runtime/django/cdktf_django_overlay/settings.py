@@ -16,6 +16,10 @@ A key that is absent leaves the project's own value alone; so does null, where n
         connMaxAge           60                               seconds; null: for ever
         pooling              "transaction" | "session"        how PgBouncer in front of it lends connections; absent: none
         options              {}                               DATABASES['default']['OPTIONS']
+    cache, sessions          null, or a Redis server for CACHES['default'], or for sessions:
+        host, port, user, passwordFile, tls
+        database             1                                its number
+        prefix               "shop/Shop"                      of all keys
     allowedHosts             ["shop.example.com", ...]
     csrfTrustedOrigins       ["https://shop.example.com", ...]
     scheme                   "http" | "https"                 what visitors use
@@ -57,6 +61,9 @@ _DJANGO_STATIC_STORAGES = (
     "django.contrib.staticfiles.storage.ManifestStaticFilesStorage",
 )
 _HASHED_STATIC_STORAGE = "cdktf_django_overlay.staticfiles.ReleaseStaticFilesStorage"
+
+#: The alias of the cache with sessions.
+_SESSIONS = "cdktf-django-sessions"
 
 #: A key shorter than this is a placeholder such as "secret", and would be found everywhere.
 _SEARCHABLE_KEY_LENGTH = 10
@@ -177,6 +184,53 @@ def _databases(settings, database):
     )
     databases["default"] = new
     return {"DATABASES": databases}
+
+
+def _redis_cache(redis, backend):
+    """The password is an option of its own: Django hides those of such a name when it reports an error."""
+    try:
+        from cdktf_django_overlay.cache import CONNECTION_OPTIONS
+    except ModuleNotFoundError as error:
+        raise ImproperlyConfigured(
+            f"cdktf-django: a cache or sessions in Redis need the Python package redis, which the image has not ({error}): "
+            "add redis to the project's requirements."
+        ) from None
+    tls = {"ssl_cert_reqs": "required"} if redis.get("tls") else {}
+    return {
+        "BACKEND": backend,
+        "LOCATION": f"{'rediss' if tls else 'redis'}://{redis['host']}:{redis['port']}/{redis['database']}",
+        "KEY_PREFIX": redis["prefix"],
+        "OPTIONS": {
+            "username": redis["user"],
+            "password": read_secret(redis["passwordFile"], "the password of Redis"),
+            **tls,
+            **CONNECTION_OPTIONS,
+        },
+    }
+
+
+def _caches(settings, config):
+    """`default` is ours, other caches stay the project's; sessions have one of their own, which `cache.clear()` leaves alone."""
+    caches = dict(_get(settings, "CACHES"))
+    result = {}
+    if config.get("cache"):
+        caches["default"] = _redis_cache(config["cache"], "cdktf_django_overlay.cache.ForgivingRedisCache")
+    if config.get("sessions"):
+        caches[_SESSIONS] = _redis_cache(config["sessions"], "django.core.cache.backends.redis.RedisCache")
+        result = {"SESSION_ENGINE": "cdktf_django_overlay.sessions", "SESSION_CACHE_ALIAS": _SESSIONS}
+    return {"CACHES": caches, **result}
+
+
+def _celery(settings):
+    """
+    Results in Redis go where the broker is: the address in the project's settings is one for development.
+
+    Celery itself takes both addresses from its environment before it looks at any settings (celery/app/utils.py).
+    """
+    broker = os.environ.get("CELERY_BROKER_URL")
+    own = settings.get("CELERY_RESULT_BACKEND")
+    if broker and isinstance(own, str) and own.startswith(("redis://", "rediss://")):
+        os.environ.setdefault("CELERY_RESULT_BACKEND", broker)
 
 
 def _proxy(settings, config):
@@ -336,6 +390,9 @@ def _production(config):
     settings.update(_keys(config))
     if config.get("database"):
         settings.update(_databases(settings, config["database"]))
+    if config.get("cache") or config.get("sessions"):
+        settings.update(_caches(settings, config))
+    _celery(settings)
     settings.update(_proxy(settings, config))
     settings.update(_mount_path(settings, config.get("scriptName") or ""))
     settings.update(_files(settings, config))
