@@ -15,17 +15,21 @@ export interface ShopStackProps {
   readonly address?: string;
   /** A mirror of Docker Hub. @default - Docker Hub itself */
   readonly imageMirror?: string;
+  /** The folder of the shop's project. @default - the example's */
+  readonly project?: string;
+  /** What runs it. @default - one engine */
+  readonly platform?: Platform;
 }
 
 /** A Django shop with its database, and a small Flask app beside it, behind one proxy. */
 export class ShopStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: ShopStackProps) {
     super(scope, id);
-    Platform.use(this, new DockerEngine({ imageMirror: props.imageMirror }));
+    Platform.use(this, props.platform ?? new DockerEngine({ imageMirror: props.imageMirror }));
 
     const db = new PostgresDb(this, 'Db', { databaseName: 'shop', memory: Size.gibibytes(1) });
     const shop = new DjangoService(this, 'Shop', {
-      image: ContainerImage.fromDjangoProject(join(examples, 'shop')),
+      image: ContainerImage.fromDjangoProject(props.project ?? join(examples, 'shop')),
       project: 'shop',
       database: db,
       replicas: 2,
