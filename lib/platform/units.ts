@@ -18,9 +18,7 @@ export function goDuration(duration: Duration): string {
 
 /** The same as the provider has it in a service, where it leaves out what is zero at the end: `1m`, `1h`. */
 export function serviceDuration(duration: Duration): string {
-  return goDuration(duration)
-    .replace(/m0s$/, 'm')
-    .replace(/h0m$/, 'h');
+  return goDuration(duration).replace(/m0s$/, 'm').replace(/h0m$/, 'h');
 }
 
 /** The period of the kernel's scheduler in which a quota of CPU time is counted, in microseconds; Docker's own default. */

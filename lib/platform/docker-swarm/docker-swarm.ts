@@ -241,10 +241,7 @@ export class DockerSwarm extends Platform {
       placed: () => this.context.placement.of(job),
       labels: () => this.jobLabels(job),
       task: () => this.task(job, image, {}),
-      dependencies: () => [
-        ...this.predecessors(job, image),
-        ...(job._last ? followersOf(job).flatMap((one) => one._binding.resources) : []),
-      ],
+      dependencies: () => [...this.predecessors(job, image), ...(job._last ? followersOf(job).flatMap((one) => one._binding.resources) : [])],
     });
     return { resources: [resource] };
   }

@@ -79,7 +79,11 @@ class FilesConfigs extends Config {
     const { files } = this.late;
     for (const { path, content } of files._entries) {
       const bytes = Buffer.byteLength(content);
-      if (bytes > LARGEST) reject(files, `file ${shown(path)} has ${bytes} bytes, and a config of a Swarm at most ${LARGEST}; make it smaller, or put it into the image`);
+      if (bytes > LARGEST)
+        reject(
+          files,
+          `file ${shown(path)} has ${bytes} bytes, and a config of a Swarm at most ${LARGEST}; make it smaller, or put it into the image`,
+        );
     }
     this.addOverride('for_each', Object.fromEntries(files._entries.map(({ path, content }) => [path, terraformText(content)])));
     return super.toTerraform() as object;

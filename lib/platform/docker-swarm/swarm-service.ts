@@ -7,6 +7,9 @@ import { withDependencies } from '../late-dependencies';
 /** Arguments of `docker_service` in the provider's own spelling. */
 export type ServiceArguments = Record<string, unknown>;
 
+/** What a Swarm finds out of an image's platforms it writes beside the constraints, and it would be a change at every plan. */
+const FOUND_OUT = 'task_spec[0].placement[0].platforms';
+
 /** What a `SwarmService` is made from. Functions are called at the end of synth, when everything is known. */
 export interface SwarmServiceProps {
   readonly name: string;
@@ -30,7 +33,7 @@ export class SwarmService extends DockerService {
       name: late.name,
       taskSpec: { containerSpec: { image: '' } },
       provider: late.provider,
-      lifecycle: late.ignoreChanges && { ignoreChanges: late.ignoreChanges },
+      lifecycle: { ignoreChanges: [FOUND_OUT, ...(late.ignoreChanges ?? [])] },
     });
   }
 

@@ -68,7 +68,16 @@ export class Swarm {
 
   /** The tasks of a service that are to run, and the nodes that they run on. */
   public tasks(service: string): { readonly id: string; readonly node: string; readonly state: string }[] {
-    const lines = this.docker('service', 'ps', '--no-trunc', '--filter', 'desired-state=running', '--format', '{{.ID}}|{{.Node}}|{{.CurrentState}}', service);
+    const lines = this.docker(
+      'service',
+      'ps',
+      '--no-trunc',
+      '--filter',
+      'desired-state=running',
+      '--format',
+      '{{.ID}}|{{.Node}}|{{.CurrentState}}',
+      service,
+    );
     return lines.split('\n').map((line) => {
       const [id, node, state] = line.split('|');
       return { id, node, state: state.split(' ')[0] };
@@ -88,17 +97,19 @@ export class Swarm {
 
   /** Removes all of it. */
   public remove(): void {
+    const failures: unknown[] = [];
     for (const node of this.nodes) {
       try {
         node.remove();
       } catch (error) {
-        console.error(error);
+        failures.push(error);
       }
     }
     spawnSync('docker', ['rm', '--force', '--volumes', `${this.name}-registry`]);
     spawnSync('docker', ['volume', 'rm', '--force', `${this.name}-shared`]);
     spawnSync('docker', ['network', 'rm', this.name]);
     rmSync(this.folder, { recursive: true, force: true });
+    if (failures.length > 0) throw failures[0];
   }
 
   private async begin(name: string, size: number): Promise<void> {
@@ -114,10 +125,11 @@ export class Swarm {
   }
 
   private async node(name: string): Promise<EngineNode> {
-    const node = await EngineNode.start(name, [], [
-      ...['--network', this.name, '--volume', `${this.name}-shared:${SHARED_FOLDER}`],
-      ...['--volume', `${this.folder}:/etc/docker`],
-    ]);
+    const node = await EngineNode.start(
+      name,
+      [],
+      [...['--network', this.name, '--volume', `${this.name}-shared:${SHARED_FOLDER}`], ...['--volume', `${this.folder}:/etc/docker`]],
+    );
     this.nodes.push(node);
     return node;
   }

@@ -2,8 +2,9 @@ import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ShopStack, ShopStackProps } from '../../../bin/shop-stack';
-import { DockerSwarm, NginxProxy, SwarmNodes } from '../../../lib';
+import { ShopStack } from '../../../bin/shop-stack';
+import { ContainerImage, DockerSwarm, Duration, HealthCheck, NginxProxy, Service, SwarmNodes } from '../../../lib';
+import { defaultImages } from '../../../lib/image/default-images';
 import { Build, Deployment } from '../support/deployment';
 import { EngineNode } from '../support/engine-node';
 import { Answer, ask, Session } from '../support/http';
@@ -33,7 +34,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function build(props: Partial<ShopStackProps> = {}): Build {
+/** A server beside the example. */
+interface Echo {
+  readonly script: string;
+  readonly word: string;
+}
+
+const GOOD: Echo = { script: 'touch /tmp/up; exec sleep 100000', word: 'first' };
+
+const EDITED: Echo = { ...GOOD, word: 'second' };
+
+function build(echo: Echo = GOOD): Build {
   return (app, id) => {
     const platform = new DockerSwarm({
       dataNode: swarm.nodes[1].name,
@@ -42,8 +53,16 @@ function build(props: Partial<ShopStackProps> = {}): Build {
       imageRegistry: `${swarm.registry}/shop`,
       imageMirror: mirror,
     });
-    const stack = new ShopStack(app, id, { port: PORT, address: '0.0.0.0', project, platform, ...props });
+    const stack = new ShopStack(app, id, { port: PORT, address: '0.0.0.0', project, platform });
     new DockerProvider(stack, 'Docker', { registryAuth: swarm.registryAuth });
+    new Service(stack, 'Echo', {
+      image: ContainerImage.fromRegistry(defaultImages.nginx),
+      entrypoint: ['sh', '-c', echo.script],
+      environment: { WORD: echo.word },
+      replicas: 2,
+      stopGracePeriod: Duration.seconds(5),
+      healthCheck: HealthCheck.command(['test', '-e', '/tmp/up'], { interval: Duration.seconds(1), startPeriod: Duration.seconds(2) }),
+    });
     // What is tested is something else than the limits of a client.
     for (const network of ENGINE_NETWORKS) (stack.node.findChild('Proxy') as NginxProxy).exemptFromLimits(network);
   };
@@ -54,7 +73,13 @@ function get(node: EngineNode, path = '/'): Promise<Answer> {
 }
 
 const service = (name: string) => `${deployment.namespace}-${name}`;
-const tasksOf = (name: string) => swarm.tasks(service(name)).map(({ id }) => id).sort();
+const tasksOf = (name: string) =>
+  swarm
+    .tasks(service(name))
+    .map(({ id }) => id)
+    .sort();
+
+const wordOfEcho = () => swarm.docker('service', 'inspect', service('echo'), '--format', '{{join .Spec.TaskTemplate.ContainerSpec.Env " "}}');
 
 /** Clients at all nodes. */
 function load(minimum: number): LoadOptions {
@@ -123,16 +148,29 @@ describe('the shop', () => {
 
 test('the plan is empty after the deploy', () => expect(deployment.plan()).toEqual([]));
 
-test('a release under load loses no request at any node, and arrives', async () => {
+test('a release and an edit under load lose no request at any node, and arrive', async () => {
   writeFileSync(join(project, 'released.txt'), 'a new content is a new image');
   const before = tasksOf('shop-app-server');
   const minimum = 2000;
-  const result = await underLoad(load(minimum), () => deployment.deploy(build()));
+  const result = await underLoad(load(minimum), () => deployment.deploy(build(EDITED)));
   expectNoneFailed(result, minimum);
   const after = tasksOf('shop-app-server');
   expect(after.filter((id) => before.includes(id))).toEqual([]);
   expect(after.length).toBe(2);
+  expect(wordOfEcho()).toBe('WORD=second');
   expect(deployment.plan()).toEqual([]);
+});
+
+test('servers that do not start leave their predecessors where they are, and fail the deploy', async () => {
+  deployment.synth(build({ script: 'exit 3', word: 'third' }));
+  const applied = deployment.apply();
+  expect(applied.ok).toBe(false);
+  expect(applied.output).toMatch(/service rollback completed|update paused due to failure or early termination of task/);
+  expect(wordOfEcho()).toBe('WORD=second');
+  expect(swarm.tasks(service('echo')).map(({ state }) => state)).toEqual(['Running', 'Running']);
+  expect(deployment.plan().map(({ address, actions }) => [address.replace(/_[0-9A-F]{8}$/, ''), actions])).toEqual([
+    ['docker_service.Echo', ['update']],
+  ]);
 });
 
 test('a failed migration stops the deploy before any task is replaced, and says why', async () => {
@@ -144,19 +182,21 @@ test('a failed migration stops the deploy before any task is replaced, and says 
   const before = ['shop-app-server', 'shop-files-server', 'hello-server', 'proxy-server', 'db-server'].map((name) => [name, tasksOf(name)]);
   try {
     const result = await underLoad(load(500), () => {
-      deployment.synth(build());
+      deployment.synth(build(EDITED));
       const applied = deployment.apply();
       expect(applied.ok).toBe(false);
       expect(applied.output).toContain('no_such_column');
       expect(applied.output).toContain('Shop/App/Release failed');
     });
     expectNoneFailed(result, 500);
-    expect(['shop-app-server', 'shop-files-server', 'hello-server', 'proxy-server', 'db-server'].map((name) => [name, tasksOf(name)])).toEqual(before);
+    expect(['shop-app-server', 'shop-files-server', 'hello-server', 'proxy-server', 'db-server'].map((name) => [name, tasksOf(name)])).toEqual(
+      before,
+    );
   } finally {
     rmSync(migration);
   }
   // The next deploy tries again.
-  deployment.deploy(build());
+  deployment.deploy(build(EDITED));
   expect(deployment.plan()).toEqual([]);
 });
 

@@ -85,7 +85,9 @@ describe('a volume of a service with several replicas', () => {
     ));
 
   test('needs somebody who owns the folder', () =>
-    expect(() => placed((stack) => build(stack, false))).toThrow('shop/Uploads: lies in the folder that all nodes share, /mnt/shared, and somebody has to own it'));
+    expect(() => placed((stack) => build(stack, false))).toThrow(
+      'shop/Uploads: lies in the folder that all nodes share, /mnt/shared, and somebody has to own it',
+    ));
 
   test('cannot be one of the edge too', () =>
     expect(() =>

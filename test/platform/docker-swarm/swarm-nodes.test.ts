@@ -13,5 +13,7 @@ test('what would be another constraint is refused', () => {
     ['a', ''],
     ['a', 'x!=y'],
   ])
-    expect(() => SwarmNodes.labelled(name, value)).toThrow('SwarmNodes.labelled: name and value must be made of letters, digits, "_", "." and "-", got');
+    expect(() => SwarmNodes.labelled(name, value)).toThrow(
+      'SwarmNodes.labelled: name and value must be made of letters, digits, "_", "." and "-", got',
+    );
 });
