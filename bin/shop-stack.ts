@@ -19,18 +19,22 @@ export interface ShopStackProps {
   readonly postgres?: PostgresVersion;
   /** The version that the database has, when it is to be upgraded. @default - none */
   readonly upgradeFrom?: PostgresVersion;
+  /** The folder of the shop's project. @default - the example's */
+  readonly project?: string;
+  /** What runs it. @default - one engine */
+  readonly platform?: Platform;
 }
 
 /** A Django shop with its database, and a small Flask app beside it, behind one proxy. */
 export class ShopStack extends TerraformStack {
   constructor(scope: Construct, id: string, props: ShopStackProps) {
     super(scope, id);
-    Platform.use(this, new DockerEngine({ imageMirror: props.imageMirror }));
+    Platform.use(this, props.platform ?? new DockerEngine({ imageMirror: props.imageMirror }));
 
     const { postgres: version, upgradeFrom } = props;
     const db = new PostgresDb(this, 'Db', { databaseName: 'shop', version, upgradeFrom, memory: Size.gibibytes(1) });
     const shop = new DjangoService(this, 'Shop', {
-      image: ContainerImage.fromDjangoProject(join(examples, 'shop')),
+      image: ContainerImage.fromDjangoProject(props.project ?? join(examples, 'shop')),
       project: 'shop',
       database: db,
       replicas: 2,

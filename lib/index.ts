@@ -27,6 +27,8 @@ export * from './nginx/proxy-target';
 export { NginxProxyAttributes } from './nginx/shared-proxy';
 export * from './nginx/tls';
 export * from './platform/docker-engine/docker-engine';
+export * from './platform/docker-swarm/docker-swarm';
+export { SwarmNodes } from './platform/docker-swarm/swarm-nodes';
 export * from './platform/platform';
 export * from './postgres/backup/backup-target';
 export * from './postgres/backup/postgres-archive';

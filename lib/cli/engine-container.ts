@@ -1,4 +1,4 @@
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { systemPath } from './system-path';
 
 /** What `docker inspect` says about a container, as far as somebody here asks. */

@@ -1,4 +1,4 @@
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { docker, dockerLines, inspected } from './docker';
 import { ONE_OFF } from './engine-container';
 

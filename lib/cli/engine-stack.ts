@@ -1,4 +1,4 @@
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { dockerLines, inspected, otherEngine } from './docker';
 import { Container, containerOf, Inspected } from './engine-container';
 import { Trouble } from './trouble';

@@ -1,7 +1,7 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { inspected } from './docker';
 import { Container, containerOf, Inspected } from './engine-container';
 import { EngineStack } from './engine-stack';

@@ -1,4 +1,4 @@
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { appContainer, APP_OPTIONS, apps } from './app-container';
 import { leadingOptions } from './arguments';
 import { Command } from './command';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { backupKind } from './backup-container';
 import { SynthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';

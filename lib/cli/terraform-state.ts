@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { labelName, OWNERSHIP } from '../platform/docker-engine/labels';
+import { labelName, OWNERSHIP } from '../platform/labels';
 import { run } from './run';
 import { synthesizedStack } from './synthesized-stack';
 import { Trouble } from './trouble';

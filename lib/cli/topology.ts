@@ -1,4 +1,4 @@
-import { labelName } from '../platform/docker-engine/labels';
+import { labelName } from '../platform/labels';
 import { resourcesOf, SynthesizedStack } from './synthesized-stack';
 import { systemPath } from './system-path';
 

@@ -1,4 +1,4 @@
-import { IConstruct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { ContainerImage } from '../image/container-image';
 import type { Files } from '../workload/files';
 import type { Job } from '../workload/job';
@@ -75,6 +75,12 @@ export abstract class Platform {
   public abstract _nameOf(scope: IConstruct): string;
   /** @internal */
   public abstract _bindNetwork(network: Network): NetworkBinding;
+  /**
+   * What a member names to join a network that exists.
+   *
+   * @internal
+   */
+  public abstract _findNetwork(scope: Construct, networkName: string): string;
   /** @internal */
   public abstract _bindVolume(volume: Volume): VolumeBinding;
   /** @internal */

@@ -77,6 +77,6 @@ class ImportedNetwork extends Construct implements INetwork {
   constructor(scope: Construct, id: string, networkName: string) {
     super(scope, id);
     requireMatch(this, 'networkName', networkName, /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'a network name of the engine (letters, digits, "_", ".", "-")');
-    this.networkReference = networkName;
+    this.networkReference = platformOf(this)._findNetwork(this, networkName);
   }
 }

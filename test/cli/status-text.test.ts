@@ -60,6 +60,7 @@ test('what is wrong stands below, with what to do', () => {
       ],
       oneOff: ['silly_name'],
       backups: [
+        { backup: 'Db/Archive', moments: { from: '2026-11-17T01:00:03Z', until: '2026-11-24T14:00:05Z' } },
         { backup: 'Db/Hourly' },
         { backup: 'Db/Nightly', newest },
         { backup: 'Db/Weekly', newest: { ...newest, problem: 'a checksum differs' } },
@@ -73,6 +74,7 @@ test('what is wrong stands below, with what to do', () => {
     'Job Shop/App/Preflight runs: a deploy is under way',
     'Job Shop/App/Release failed 2 hours ago with exit code 3: cdktf-django logs Shop/App/Release',
     "Somebody's run: silly_name",
+    'Archive Db/Archive: any moment from 2026-11-17T01:00:03Z to 2026-11-24T14:00:05Z',
     'Backup Db/Hourly: none yet',
     'Backup Db/Nightly: 20261124T030000Z, 10 hours old, 5.0 MiB, good',
     'Backup Db/Weekly: 20261124T030000Z, 10 hours old, 5.0 MiB, a checksum differs',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { terraformText } from '../../lib/core/text';
 import { build, text, validWhole } from '../support/arbitraries';
-import { exampleStack } from '../support/example';
+import { exampleStack, exampleStackOnSwarm } from '../support/example';
 import { folder, write } from '../support/folder';
 import { newStack, Synthesized } from '../support/synth';
 
@@ -46,6 +46,8 @@ test('Terraform accepts the example and every random valid stack', () => {
   );
   expect(told(validate(stacks))).toEqual([]);
 });
+
+test('Terraform accepts the example on a Swarm', () => expect(told(validate([new Synthesized(exampleStackOnSwarm()).text]))).toEqual([]));
 
 test('Terraform refuses what is planted', () => {
   const stack = newStack();

@@ -7,6 +7,8 @@ import {
   DjangoServiceProps,
   DjangoSettings,
   DockerEngine,
+  DockerSwarm,
+  DockerSwarmProps,
   ErrorPage,
   Files,
   GunicornApp,
@@ -34,6 +36,7 @@ import {
   Service,
   ServiceProps,
   Size,
+  SwarmNodes,
   Tls,
   Volume,
 } from '../../lib';
@@ -109,6 +112,14 @@ const elsewhere =
     new DjangoService(stack, 'W', { image, project: 'shop', replicas: 1, database: PostgresDb.fromAttributes(stack, 'D', given) });
   };
 const server = (stack: TerraformStack) => new Service(stack, 'S', { image });
+const swarm = (props: (values: readonly string[]) => DockerSwarmProps) => (stack: TerraformStack, values: readonly string[]) => {
+  const needed = { dataNode: 'node1', edgeNodes: SwarmNodes.all(), sharedFolder: '/mnt/shared', imageRegistry: 'registry.example.com/shop' };
+  Platform.use(stack, new DockerSwarm({ ...needed, ...props(values) }));
+  const many = new Service(stack, 'Many', { image: ContainerImage.fromRegistry('redis:8'), replicas: 2 });
+  many.addVolume(new Volume(stack, 'Shared', { owner: { user: 1, group: 1, image } }), '/shared');
+  new Job(stack, 'One', { image: ContainerImage.fromPythonProject('examples/hello') }).addVolume(new Volume(stack, 'Data'), '/data');
+  new Service(stack, 'Edge', { image, publishedPorts: [{ containerPort: 80, hostPort: 80, address: '0.0.0.0' }] });
+};
 const target = (stack: TerraformStack) => new GunicornApp(stack, 'Target', { image, module: 'app:app', replicas: 1 });
 const proxy =
   (props: (values: readonly string[]) => Partial<NginxProxyProps>, route: (values: readonly string[]) => object = () => ({})) =>
@@ -340,6 +351,19 @@ export const cases: readonly FuzzCase[] = [
       new Job(stack, 'W', { image: ContainerImage.fromRegistry('redis:8') });
     },
   },
+  { props: ['DockerSwarmProps.namespace'], benign: word, build: swarm(([namespace]) => ({ namespace })) },
+  { props: ['DockerSwarmProps.dataNode'], benign: word, build: swarm(([dataNode]) => ({ dataNode })) },
+  { props: ['DockerSwarmProps.spreadOver'], benign: word, build: swarm(([spreadOver]) => ({ spreadOver })) },
+  { props: ['DockerSwarmProps.sharedFolder'], benign: path, build: swarm(([sharedFolder]) => ({ sharedFolder })) },
+  ...(['imageMirror', 'imageRegistry'] as const).map((member): FuzzCase => ({
+    props: [`DockerSwarmProps.${member}`],
+    forms: identified,
+    benign: (index) => `registry.example.com/benign${index}x`,
+    build: swarm(([value]) => ({ [member]: value })),
+  })),
+  { props: ['SwarmNodes.named(hostname)'], benign: word, build: swarm(([value]) => ({ edgeNodes: SwarmNodes.named(value) })) },
+  { props: ['SwarmNodes.labelled(name)'], benign: word, build: swarm(([value]) => ({ edgeNodes: SwarmNodes.labelled(value, 'x') })) },
+  { props: ['SwarmNodes.labelled(value)'], benign: word, build: swarm(([value]) => ({ edgeNodes: SwarmNodes.labelled('x', value) })) },
   ...(['path', 'firstPath'] as const).map((member): FuzzCase => ({
     props: [`AppHealthOptions.${member}`],
     benign: path,

@@ -12,6 +12,9 @@ export const PEBBLE = { version: '2.10.1' };
 /** Versity's S3 gateway, the server of S3 of the tests. */
 export const VERSITYGW = { version: '1.8.0' };
 
+/** The registry of the Distribution project, which the nodes of a Swarm pull from in the tests. */
+export const REGISTRY = { version: '3.0.0' };
+
 /** The oldest Go that builds these. */
 export const GO = [1, 25];
 

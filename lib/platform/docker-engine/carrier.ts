@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { ImageBinding } from '../bindings';
-import { LOG_OPTIONS } from './container-arguments';
+import { LOG_DRIVER, LOG_OPTIONS } from '../logs';
 import { ContainerArguments, EngineContainer } from './engine-container';
 import { EngineContext } from './engine-context';
 
@@ -35,7 +35,7 @@ export class Carrier extends EngineContainer {
         must_run: false,
         restart: 'no',
         network_mode: 'none',
-        log_driver: 'json-file',
+        log_driver: LOG_DRIVER,
         log_opts: LOG_OPTIONS,
         mounts: [{ type: 'volume', source: props.volumeName, target: FOLDER, read_only: false }],
         upload: props.files().map(({ path, content, permissions }) => ({ file: `${FOLDER}/${path}`, content, permissions })),

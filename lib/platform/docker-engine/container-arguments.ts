@@ -5,11 +5,9 @@ import { SecretKind } from '../../workload/secret';
 import { SecretFile } from '../../workload/secret-file';
 import { Service } from '../../workload/service';
 import { Workload } from '../../workload/workload';
+import { LOG_DRIVER, LOG_OPTIONS } from '../logs';
 import { ContainerArguments } from './engine-container';
-import { CPU_PERIOD, cpuQuota, goDuration } from './units';
-
-/** The size of a log file at which the engine begins the next one, and how many it keeps: 30 MB a container. */
-export const LOG_OPTIONS = { 'max-size': '10m', 'max-file': '3' };
+import { CPU_PERIOD, cpuQuota, goDuration } from '../units';
 
 /** Where a mount finds what the engine made for files and secrets. */
 export interface MountSources {
@@ -47,7 +45,7 @@ export function commonArguments(workload: Workload, sources: MountSources): Cont
     // The engine's default is stored under different names by different versions (#603), so it is spelled out.
     network_mode: workload.offline ? 'none' : 'bridge',
     // A daemon's own log options are a change at every plan where none are given (#473).
-    log_driver: 'json-file',
+    log_driver: LOG_DRIVER,
     log_opts: LOG_OPTIONS,
   };
 }

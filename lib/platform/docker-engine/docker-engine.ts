@@ -2,12 +2,11 @@ import { Network as DockerNetwork } from '@cdktf/provider-docker/lib/network';
 import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
 import { Volume as DockerVolume } from '@cdktf/provider-docker/lib/volume';
 import { TerraformResource, TerraformStack } from 'cdktf';
-import { IConstruct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { reject } from '../../core/errors';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { shortHash, terraformText } from '../../core/text';
 import { ContainerImage } from '../../image/container-image';
-import { parseImageReference } from '../../image/image-reference';
 import { Endpoint } from '../../workload/endpoint';
 import type { Files } from '../../workload/files';
 import { followersOf } from '../../workload/followers';
@@ -19,16 +18,17 @@ import type { Volume } from '../../workload/volume';
 import type { Workload } from '../../workload/workload';
 import { Binding, FilesBinding, ImageBinding, JobBinding, NetworkBinding, SecretBinding, ServiceBinding, VolumeBinding } from '../bindings';
 import { Platform } from '../platform';
+import { checkedRegistry } from '../platform-context';
 import { commonArguments, MountSources, serviceArguments } from './container-arguments';
 import { ContainerArguments, EngineContainer } from './engine-container';
 import { EngineContext } from './engine-context';
 import { EngineFiles } from './engine-files';
 import { EngineJobs } from './engine-jobs';
 import { EngineSecrets } from './engine-secrets';
-import { FormatRecord } from './format-record';
-import { labelName } from './labels';
-import { PublishedPorts } from './published-ports';
-import { prepareVolumeCommand } from './root-commands';
+import { FormatRecord } from '../format-record';
+import { labelName } from '../labels';
+import { PublishedPorts } from '../published-ports';
+import { prepareVolumeCommand } from '../root-commands';
 
 /** Settings of a `DockerEngine`. */
 export interface DockerEngineProps {
@@ -84,17 +84,8 @@ export class DockerEngine extends Platform {
    */
   constructor(props: DockerEngineProps = {}) {
     super();
-    if (props.namespace !== undefined && !/^[a-z][a-z0-9-]{0,29}$/.test(props.namespace)) {
-      throw new Error(
-        `DockerEngine: namespace must start with a letter and have lower-case letters, digits and dashes, at most 30, got ${JSON.stringify(props.namespace)}`,
-      );
-    }
-    if (props.imageMirror !== undefined && !parseImageReference(`${props.imageMirror}/image:1`)) {
-      throw new Error(
-        `DockerEngine: imageMirror must be a registry and a path such as "registry.example.com/dockerhub", without a scheme and a slash at the end, got ${JSON.stringify(props.imageMirror)}`,
-      );
-    }
-    this.context = new EngineContext(props.provider, props.namespace, props.imageMirror);
+    const imageMirror = checkedRegistry('DockerEngine', 'imageMirror', props.imageMirror);
+    this.context = new EngineContext(props.provider, props.namespace, imageMirror);
     this.jobs = new EngineJobs(this.context);
     this.files = new EngineFiles(this.context);
     this.secrets = new EngineSecrets(this.context, this.jobs);
@@ -129,6 +120,11 @@ export class DockerEngine extends Platform {
   }
 
   /** @internal */
+  public _findNetwork(_scope: Construct, networkName: string): string {
+    return networkName;
+  }
+
+  /** @internal */
   public _bindVolume(volume: Volume): VolumeBinding {
     this.context.prepareStack(volume);
     const name = volume.adoptedName ?? this.context.names.fixed(volume);
@@ -144,7 +140,7 @@ export class DockerEngine extends Platform {
       reference = resource.name;
       owned.push(resource);
     }
-    if (volume._format) owned.push(new FormatRecord(volume, 'Format', volume._format, this.context.ownershipOf(volume)));
+    if (volume._format) owned.push(new FormatRecord(volume, 'Format', volume._format, [this.context.ownershipOf(volume)]));
     if (!volume.owner) return { name: reference, resources: owned };
     const prepared = this.jobs.rootJob(volume, 'Prepare', {
       image: volume.owner.image,

@@ -1,8 +1,9 @@
 import { Container } from '@cdktf/provider-docker/lib/container';
-import { dependable, DefaultTokenResolver, LocalExecProvisioner, StringConcat, TerraformProvider, TerraformResource, Tokenization } from 'cdktf';
+import { LocalExecProvisioner, TerraformProvider, TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
-import { shortHash, stableJson } from '../../core/text';
-import { labelBlocks, labelName } from './labels';
+import { fingerprint } from '../fingerprint';
+import { labelBlocks, labelName } from '../labels';
+import { withDependencies } from '../late-dependencies';
 
 /** Arguments of `docker_container` in the provider's own spelling. */
 export type ContainerArguments = Record<string, unknown>;
@@ -68,26 +69,12 @@ export class EngineContainer extends Container {
     return { ...own, labels: labelBlocks(labels) };
   }
 
-  /** Dependencies are settled here, when nothing can be added any more; cdktf drops a `depends_on` among the attributes. */
   public override toTerraform(): object {
-    const predecessors = [...new Set(this.props.dependencies())].filter((resource) => resource !== this);
-    const added = predecessors.map((resource) => dependable(resource));
-    const given = this.dependsOn;
-    this.dependsOn = [...(given ?? []), ...added];
-    try {
-      return super.toTerraform() as object;
-    } finally {
-      this.dependsOn = given;
-    }
+    return withDependencies(this, this.props.dependencies(), () => super.toTerraform() as object);
   }
 
   private fingerprint(own: ContainerArguments): string {
-    const resolved = Tokenization.resolve(own, {
-      scope: this,
-      resolver: new DefaultTokenResolver(new StringConcat()),
-      preparing: false,
-    }) as Record<string, unknown>;
     const ignored = (name: string) => CHANGED_IN_PLACE.has(name) || (name === 'image' && this.props.anyImage);
-    return shortHash(stableJson(Object.fromEntries(Object.entries(resolved).filter(([name]) => !ignored(name)))));
+    return fingerprint(this, Object.fromEntries(Object.entries(own).filter(([name]) => !ignored(name))));
   }
 }

@@ -1,10 +1,11 @@
 import { terraformText } from '../../core/text';
 import type { Files } from '../../workload/files';
 import { FilesBinding } from '../bindings';
+import { contentLabels } from '../content-labels';
 import { Carrier } from './carrier';
 import { EngineContext } from './engine-context';
-import { contentLabels, FilesVolume } from './files-volume';
-import { labelName } from './labels';
+import { FilesVolume } from './files-volume';
+import { labelName } from '../labels';
 
 /** Folders of files on one engine: a volume for each content, so that the containers of an old release keep reading theirs. */
 export class EngineFiles {

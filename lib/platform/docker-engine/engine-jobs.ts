@@ -3,7 +3,8 @@ import { Construct, IConstruct } from 'constructs';
 import { kebab, terraformText } from '../../core/text';
 import { ContainerImage } from '../../image/container-image';
 import { ImageBinding } from '../bindings';
-import { jobArguments, LOG_OPTIONS } from './container-arguments';
+import { LOG_DRIVER, LOG_OPTIONS } from '../logs';
+import { jobArguments } from './container-arguments';
 import { ContainerArguments, EngineContainer } from './engine-container';
 import { EngineContext } from './engine-context';
 
@@ -72,7 +73,7 @@ export class EngineJobs {
         capabilities: { drop: ['ALL'], add: ['CAP_CHOWN'] },
         security_opts: ['no-new-privileges:true'],
         init: true,
-        log_driver: 'json-file',
+        log_driver: LOG_DRIVER,
         log_opts: LOG_OPTIONS,
         mounts: props.mounts(),
       }),

@@ -7,8 +7,8 @@ import { SecretBinding } from '../bindings';
 import { Carrier } from './carrier';
 import { EngineContext } from './engine-context';
 import { EngineJobs } from './engine-jobs';
-import { generateSecretCommand } from './root-commands';
-import { TerraformData } from './terraform-data';
+import { generateSecretCommand } from '../root-commands';
+import { TerraformData } from '../terraform-data';
 
 /** Secrets on one engine: each has a volume of its own, which only its consumers mount. */
 export class EngineSecrets {

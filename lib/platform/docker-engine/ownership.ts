@@ -1,7 +1,7 @@
 import { TerraformDataSource, TerraformProvider, TerraformStack } from 'cdktf';
 import { terraformText } from '../../core/text';
-import { labelName, OWNERSHIP } from './labels';
-import { TerraformData } from './terraform-data';
+import { labelName, OWNERSHIP } from '../labels';
+import { TerraformData } from '../terraform-data';
 
 /**
  * The id of a stack's state, which all of its containers have as a label. A deploy from another state, such as a colleague's who lacks the first one, would make

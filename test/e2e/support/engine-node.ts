@@ -18,8 +18,9 @@ export class EngineNode {
    * Starts one.
    *
    * @param ports ports inside of it that are open on the host's loopback, under the same numbers
+   * @param more further arguments of `docker run`
    */
-  public static async start(name: string, ports: number[]): Promise<EngineNode> {
+  public static async start(name: string, ports: number[], more: string[] = []): Promise<EngineNode> {
     const program = `import { ensureStandIns } from './tools/setup/standins.mjs'; await ensureStandIns(['engine']);`;
     const made = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: ROOT, encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`the image of an engine cannot be had:\n${made.stdout}${made.stderr}`);
@@ -33,6 +34,7 @@ export class EngineNode {
         // that number now.
         ...['--tmpfs', '/run:exec'],
         ...['--publish', `127.0.0.1:${node.apiPort}:2375`, ...ports.flatMap((port) => ['--publish', `127.0.0.1:${port}:${port}`])],
+        ...more,
         IMAGE,
       );
       await node.ready();
@@ -67,8 +69,8 @@ export class EngineNode {
     return engine('exec', this.name, 'sh', '-c', script);
   }
 
-  /** Brings the pinned images that the host's engine has; what it lacks, this one pulls when it needs it. */
-  public bringImages(): void {
+  /** Brings the pinned images that the host's engine has, and gives them; what it lacks, this one pulls when it needs it. */
+  public bringImages(): string[] {
     const pins = JSON.parse(readFileSync(join(ROOT, 'runtime', 'images.json'), 'utf8')) as {
       nginx: string;
       postgres: Record<string, string>;
@@ -77,7 +79,7 @@ export class EngineNode {
     const mirror = process.env.CDKTF_DJANGO_IMAGE_MIRROR;
     const wanted = [pins.nginx, pins.postgres['18'], pins.python].map((image) => (mirror ? `${mirror}/${image}` : image));
     const there = wanted.filter((image) => engine('images', '--quiet', image) !== '');
-    if (there.length === 0) return;
+    if (there.length === 0) return [];
     const copy = spawnSync(
       'sh',
       ['-c', 'host=$1; shift; docker save "$@" | docker --host "$host" load', 'sh', this.environment.DOCKER_HOST, ...there],
@@ -86,6 +88,7 @@ export class EngineNode {
       },
     );
     if (copy.status !== 0) throw new Error(`the images cannot be brought to ${this.name}:\n${copy.stdout}${copy.stderr}`);
+    return there;
   }
 
   /** Ends the engine as a machine that is shut down does, and starts it again. */

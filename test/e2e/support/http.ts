@@ -12,6 +12,8 @@ export interface Answer {
 /** What is asked. */
 export interface Question {
   readonly port: number;
+  /** @default '127.0.0.1' */
+  readonly address?: string;
   readonly path?: string;
   /** The Host header. */
   readonly host?: string;
@@ -21,7 +23,7 @@ export interface Question {
   readonly agent?: Agent;
 }
 
-/** Asks a server on loopback. A connection that is closed without an answer is an error, `ECONNRESET`. */
+/** Asks a server. A connection that is closed without an answer is an error, `ECONNRESET`. */
 export function ask(question: Question): Promise<Answer> {
   // A connection of its own, unless the test says otherwise: a kept one may lead to a proxy that is gone.
   return exchange(request, question, { agent: question.agent ?? false });
@@ -36,7 +38,7 @@ export function exchange<O extends RequestOptions>(
   return new Promise((resolve, reject) => {
     const sent = means(
       {
-        host: '127.0.0.1',
+        host: question.address ?? '127.0.0.1',
         port: question.port,
         path: question.path ?? '/',
         method: question.method ?? 'GET',
@@ -80,6 +82,7 @@ export class Session {
   constructor(
     private readonly port: number,
     private readonly host: string,
+    private readonly address?: string,
   ) {}
 
   public async get(path: string): Promise<Answer> {
@@ -133,10 +136,11 @@ export class Session {
     return match[1];
   }
 
-  private async send(question: Omit<Question, 'port' | 'host'>): Promise<Answer> {
+  private async send(question: Omit<Question, 'port' | 'address' | 'host'>): Promise<Answer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const answer = await ask({
       ...question,
+      address: this.address,
       port: this.port,
       host: this.host,
       headers: { ...question.headers, ...(cookie ? { Cookie: cookie } : {}) },

@@ -1,5 +1,5 @@
 import { IConstruct } from 'constructs';
-import { terraformText } from '../../core/text';
+import { terraformText } from '../core/text';
 
 const PREFIX = 'org.cdktf-django';
 

@@ -1,5 +1,5 @@
 import { Fn, Op, Token } from 'cdktf';
-import { Duration } from '../../core/duration';
+import { Duration } from '../core/duration';
 
 /**
  * A duration as Go prints it (`1m30s`, `500ms`): the provider compares what it reads back with that form, and any other spelling is
@@ -14,6 +14,11 @@ export function goDuration(duration: Duration): string {
   if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
   if (minutes > 0) return `${minutes}m${seconds}s`;
   return `${seconds}s`;
+}
+
+/** The same as the provider has it in a service, where it leaves out what is zero at the end: `1m`, `1h`. */
+export function serviceDuration(duration: Duration): string {
+  return goDuration(duration).replace(/m0s$/, 'm').replace(/h0m$/, 'h');
 }
 
 /** The period of the kernel's scheduler in which a quota of CPU time is counted, in microseconds; Docker's own default. */

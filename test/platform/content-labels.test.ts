@@ -1,8 +1,8 @@
 import { TerraformVariable } from 'cdktf';
-import { ContainerImage, Files } from '../../../lib';
-import { contentLabels } from '../../../lib/platform/docker-engine/files-volume';
-import { imageIdentity } from '../../../lib/workload/image-identity';
-import { newStack, Synthesized } from '../../support/synth';
+import { ContainerImage, Files } from '../../lib';
+import { contentLabels } from '../../lib/platform/content-labels';
+import { imageIdentity } from '../../lib/workload/image-identity';
+import { newStack, Synthesized } from '../support/synth';
 
 const image = ContainerImage.fromRegistry('redis:8');
 

@@ -1,5 +1,5 @@
-import { Duration } from '../../../lib';
-import { cpuQuota, goDuration } from '../../../lib/platform/docker-engine/units';
+import { Duration } from '../../lib';
+import { cpuQuota, goDuration } from '../../lib/platform/units';
 
 test.each([
   [Duration.millis(0), '0ms'],

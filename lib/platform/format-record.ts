@@ -1,7 +1,7 @@
-import { terraformText } from '../../core/text';
-import type { VolumeFormat } from '../../workload/volume';
+import { terraformText } from '../core/text';
+import type { VolumeFormat } from '../workload/volume';
+import type { TerraformResource } from 'cdktf';
 import type { Construct } from 'constructs';
-import type { Ownership } from './ownership';
 import { TerraformData } from './terraform-data';
 
 /**
@@ -13,10 +13,10 @@ export class FormatRecord extends TerraformData {
     scope: Construct,
     id: string,
     private readonly format: VolumeFormat,
-    ownership: Ownership,
+    dependsOn: TerraformResource[],
   ) {
     // Another record, of the new form, for as long as something brings the volume from one to the other, and after that.
-    super(scope, id, format.from === undefined ? undefined : `${format.from} to ${format.name}`, [ownership]);
+    super(scope, id, format.from === undefined ? undefined : `${format.from} to ${format.name}`, dependsOn);
     this.addOverride('lifecycle', {
       ignore_changes: ['input'],
       postcondition: [

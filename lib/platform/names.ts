@@ -1,7 +1,7 @@
 import { TerraformStack } from 'cdktf';
 import { IConstruct } from 'constructs';
-import { reject } from '../../core/errors';
-import { kebab, shortHash } from '../../core/text';
+import { reject } from '../core/errors';
+import { kebab, shortHash } from '../core/text';
 
 /** A label of DNS, which a container's name has to be, so that others find it. */
 const LONGEST_NAME = 63;
@@ -13,6 +13,10 @@ const GENERATION_LENGTH = '-20260101000000'.length;
  */
 const GENERATION = '${formatdate("YYYYMMDDhhmmss", plantimestamp())}';
 
+/** The key of each of several, as a part of its name. */
+const KEY = '${substr(sha256(each.key), 0, 8)}';
+const KEY_LENGTH = '-01234567'.length;
+
 /** Names on an engine: `<namespace>-<path of the construct>`, each given once. */
 export class Names {
   private readonly givenTo = new Map<string, IConstruct>();
@@ -20,13 +24,18 @@ export class Names {
   constructor(private readonly namespaceOf: (scope: IConstruct) => string) {}
 
   /** A name for what exists once and keeps its name for ever. */
-  public fixed(scope: IConstruct): string {
-    return this.claim(scope, LONGEST_NAME);
+  public fixed(scope: IConstruct, suffix = ''): string {
+    return this.claim(scope, LONGEST_NAME, suffix);
   }
 
   /** A name that is another one at each replacement. It needs `ignore_changes = [name]`, or every plan would change it. */
   public generation(scope: IConstruct, suffix = ''): string {
     return `${this.claim(scope, LONGEST_NAME - GENERATION_LENGTH, suffix)}-${GENERATION}`;
+  }
+
+  /** The same for each of several that one resource makes (`for_each`). */
+  public generationOfEach(scope: IConstruct): string {
+    return `${this.claim(scope, LONGEST_NAME - GENERATION_LENGTH - KEY_LENGTH)}-${KEY}-${GENERATION}`;
   }
 
   private claim(scope: IConstruct, longest: number, suffix = ''): string {

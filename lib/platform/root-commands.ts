@@ -1,5 +1,5 @@
-import type { SecretFile } from '../../workload/secret-file';
-import { VolumeOwner } from '../../workload/volume';
+import type { SecretFile } from '../workload/secret-file';
+import { VolumeOwner } from '../workload/volume';
 
 /*
  * Programs that run as root, once, with the one capability CHOWN. All values are arguments: no text becomes part of a script.
@@ -19,6 +19,19 @@ echo "fresh volume handed to user and group $1"
 /** Hands a fresh volume, mounted at /volume, to its owner. */
 export function prepareVolumeCommand(owner: VolumeOwner): string[] {
   return ['sh', '-c', PREPARE_VOLUME, 'prepare-volume', `${owner.user}:${owner.group}`];
+}
+
+const PREPARE_SHARED_FOLDER = `
+set -eu
+if [ -e "/shared/$1" ]; then echo "folder $1 is there, its owners stay as they are"; exit 0; fi
+mkdir "/shared/$1"
+chown "$2" "/shared/$1"
+echo "fresh folder $1 handed to user and group $2"
+`;
+
+/** Makes the folder of a volume in a folder that several hosts share, mounted at /shared, and hands it to its owner. */
+export function prepareSharedFolderCommand(folder: string, owner: VolumeOwner): string[] {
+  return ['sh', '-c', PREPARE_SHARED_FOLDER, 'prepare-shared-folder', folder, `${owner.user}:${owner.group}`];
 }
 
 const GENERATE_SECRET = `

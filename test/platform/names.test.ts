@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
-import { Names } from '../../../lib/platform/docker-engine/names';
-import { newStack } from '../../support/synth';
+import { Names } from '../../lib/platform/names';
+import { newStack } from '../support/synth';
 
 const GENERATION = '-${formatdate("YYYYMMDDhhmmss", plantimestamp())}';
 const names = () => new Names(() => 'prod');

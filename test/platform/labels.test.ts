@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
-import { labelBlocks, labelName, ownerLabels } from '../../../lib/platform/docker-engine/labels';
-import { newStack } from '../../support/synth';
+import { labelBlocks, labelName, ownerLabels } from '../../lib/platform/labels';
+import { newStack } from '../support/synth';
 
 test('an owner is a namespace and a path, whatever is in it', () => {
   expect(ownerLabels(new Construct(newStack(), 'A${b}'), 'prod')).toEqual({

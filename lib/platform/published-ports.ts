@@ -1,5 +1,5 @@
-import { reject } from '../../core/errors';
-import type { PublishedPort, Service } from '../../workload/service';
+import { reject } from '../core/errors';
+import type { PublishedPort, Service } from '../workload/service';
 
 const EVERYWHERE = ['0.0.0.0', '::'];
 const isOfIpv6 = (address: string) => address.includes(':');

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ContainerImage, Secret, SecretFile, Volume } from '../../../lib';
-import { generateSecretCommand, prepareVolumeCommand } from '../../../lib/platform/docker-engine/root-commands';
-import { folder } from '../../support/folder';
-import { newStack } from '../../support/synth';
+import { ContainerImage, Secret, SecretFile, Volume } from '../../lib';
+import { generateSecretCommand, prepareVolumeCommand } from '../../lib/platform/root-commands';
+import { folder } from '../support/folder';
+import { newStack } from '../support/synth';
 
 const image = ContainerImage.fromRegistry('redis:8');
 
