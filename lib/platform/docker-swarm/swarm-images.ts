@@ -25,7 +25,7 @@ export class SwarmImages extends Images {
   protected pulled(image: Image, reference: string): ImageBinding {
     const named = parseImageReference(reference)!.digest !== undefined;
     // One that was loaded and never pulled has no digest.
-    const imageId = named ? reference : Fn.coalesce([image.repoDigest, reference]);
+    const imageId = named ? reference : Fn.coalesce([image.repoDigest, image.name]);
     return { imageId, identity: identityOf(image), resources: [image] };
   }
 

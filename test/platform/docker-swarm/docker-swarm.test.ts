@@ -73,7 +73,9 @@ describe('a service', () => {
         ...common,
         container_spec: {
           ...confined,
-          image: expect.stringMatching(`^\\$\\{coalesce\\(docker_image\\.Images_redis-8_${hash}\\.repo_digest, "redis:8"\\)\\}$`),
+          image: expect.stringMatching(
+            `^\\$\\{coalesce\\(docker_image\\.Images_redis-8_${hash}\\.repo_digest, docker_image\\.Images_redis-8_${hash}\\.name\\)\\}$`,
+          ),
           labels: labels('shop/Web'),
           mounts: [tmp],
           configs: [],
