@@ -99,9 +99,13 @@ def recovered(settings, moment):
         say(f"base backup {base.name}: all checksums are right")
         chain = store.chain(base)
         refuse_small(scratch, sum(one.bytes for one in chain))
+        stretch = store.stretch_of(base)
+        if stretch.name != store.current().name and moment == stretch.until():
+            # The end of one that is over: all that it has.
+            moment = None
         folder = os.path.join(scratch, f"{LEFT}{uuid.uuid4()}")
         os.mkdir(folder, 0o700)
-        server = PrivateServer(folder, options_for(base, store.stretch_of(base), folder))
+        server = PrivateServer(folder, options_for(base, stretch, folder))
         try:
             combine(chain, server.data)
             make_ready(server.data, folder)

@@ -317,3 +317,27 @@ test('the superuser password is in no log, in nothing that the engine shows, and
   expect(written.join('\n')).toContain('pg_receivewal');
   expect(written.join('\n').includes(password)).toBe(false);
 });
+
+test('the server is lost with its volume: a new one, and from the archive all that the old one had', async () => {
+  pause(true);
+  const rows = sql(DIGEST);
+  const last = now();
+  await eventually(() => expect(Date.parse(archived().ranges.at(-1)!.until) / 1000).toBeGreaterThanOrEqual(Math.floor(last)), 60);
+  pause(false);
+  const image = engine('inspect', receiver, '--format', '{{.Image}}');
+  const holder = engine('run', '--detach', '--rm', '--volume', `${small}:/backups`, '--entrypoint', 'sleep', image, '600');
+  try {
+    expect(deployment.destroy()).toMatchObject({ ok: true });
+    engine('volume', 'rm', `${deployment.namespace}-db-data`);
+    deployment.deploy(build());
+  } finally {
+    engine('rm', '--force', '--volumes', holder);
+  }
+  await eventually(() => expect(archived().ranges).toHaveLength(2), 90);
+  const { until } = archived().ranges[0];
+  const { status, output } = cli('--at', until, '--yes');
+  expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('Database ledger is the restored one now.') });
+  expect(sql(`${DIGEST} WHERE id <= ${rows.split(' ')[1]}`)).toBe(rows);
+  await settled();
+  expect(deployment.plan()).toEqual([]);
+});
