@@ -3,7 +3,7 @@ import { engine } from './docker';
 /** A million rows, with text, times and a key. */
 export const MILLION = `
 CREATE TABLE million AS
-  SELECT n, n * 7919 % 1000003 AS value, 'Zeile ' || n AS text, '2026-03-29 00:59 Europe/Berlin'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 1000000) AS n;
+  SELECT n, n * 7919::bigint % 1000003 AS value, 'Zeile ' || n AS text, '2026-03-29 00:59 Europe/Berlin'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 1000000) AS n;
 ALTER TABLE million ADD PRIMARY KEY (n)`;
 
 /** All that pg_dump and pg_dumpall know, as text that is the same for the same content. */
