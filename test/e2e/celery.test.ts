@@ -88,8 +88,8 @@ const groups: LoadGroup[] = [{ name: 'tasks', count: 4, every: 100, path: '/rows
 
 test('a release under a stream of tasks loses none of them, and beat goes on', async () => {
   const before = { workers: workers(), beats: beats() };
-  // One that ends in time, and one that does not, and is begun again.
-  expect(await json('/long/too-long/40/')).toMatchObject({ status: 200 });
+  // One that does not end in time, and is begun again.
+  expect(await json('/long/too-long/300/')).toMatchObject({ status: 200 });
   await eventually(() => expect(sql("SELECT token FROM jobs_run WHERE token LIKE 'begun %'")).toEqual(['begun too-long']), 10);
   let applied: Applied | undefined;
   const began = sql('SELECT now()')[0];
@@ -104,7 +104,7 @@ test('a release under a stream of tasks loses none of them, and beat goes on', a
   const wanted = new Set(result.acknowledged);
   expect(wanted.size).toBeGreaterThan(1000);
   await eventually(() => {
-    const effects = new Set(sql("SELECT token FROM jobs_effect WHERE token <> 'too-long'"));
+    const effects = new Set(sql('SELECT token FROM jobs_effect'));
     expect([...wanted].filter((token) => !effects.has(token))).toEqual([]);
   }, 90);
   const [runs, again] = sql(
@@ -114,7 +114,7 @@ test('a release under a stream of tasks loses none of them, and beat goes on', a
   expect(Number(runs)).toBeGreaterThanOrEqual(wanted.size);
 
   // What the old worker could not end it has given back; nobody waited for the visibility timeout.
-  await eventually(() => expect(sql("SELECT count(*) FROM jobs_effect WHERE token = 'too-long'")).toEqual(['1']), 60);
+  await eventually(() => expect(sql("SELECT count(*) FROM jobs_effect WHERE token = 'too-long'")).toEqual(['1']), 30);
   expect(sql("SELECT count(*) FROM jobs_run WHERE token = 'begun too-long'")).toEqual(['2']);
 
   // Every two seconds one: two beats would send twice as many, and none would leave a gap.
@@ -126,7 +126,7 @@ test('a release under a stream of tasks loses none of them, and beat goes on', a
     .map(Number);
   process.stdout.write(`celery: ${ticks} ticks where ${expected.toFixed(1)} were due, the longest gap ${gap.toFixed(1)} s\n`);
   expect(ticks).toBeLessThanOrEqual(expected + 2);
-  expect(gap).toBeLessThan(6);
+  expect(gap).toBeLessThan(10);
   expect(logs({}, beats()[0])).toContain('standing by until the beat before this one has ended');
   expect(deployment.plan()).toEqual([]);
 });
