@@ -130,7 +130,7 @@ describe('logs', () => {
 
   test('are of all replicas, in the order of their times', () => {
     const found = lines('Shop');
-    expect([...new Set(found.map(({ container }) => container))].sort()).toEqual([...names('Shop/App/Server'), ...names('Shop/Files/Server')].sort());
+    expect([...new Set(found.map(({ container }) => container))].sort()).toEqual(names('Shop/App/Server').sort());
     const times = found.map(({ time }) => time);
     expect(times).toEqual([...times].sort());
     expect(found.filter(({ text }) => text.includes('Booting worker')).length).toBe(2);
@@ -190,7 +190,7 @@ describe('manage', () => {
   const manage = (...args: string[]) => cli(['manage', ...at, ...args]);
 
   test('runs in the running release, with its settings and secrets', () => {
-    expect(manage('check')).toMatchObject({ status: 0, stdout: 'System check identified no issues (4 silenced).\n' });
+    expect(manage('check')).toMatchObject({ status: 0, stdout: 'System check identified no issues (0 silenced).\n' });
     const code =
       'from django.db import connection as c; c.ensure_connection(); from django.conf import settings as s; print(s.DEBUG, len(s.SECRET_KEY))';
     expect(manage('shell', '--verbosity', '0', '-c', code)).toMatchObject({ status: 0, stdout: 'False 64\n' });
@@ -213,7 +213,7 @@ describe('manage', () => {
     await running.prints('waiting');
     const processes = () =>
       names('Shop/App/Server')
-        .map((name) => engine('top', name, '-eo', 'args'))
+        .map((name) => engine('top', name, '-eo', 'pid,args'))
         .join('\n');
     expect(processes()).toContain('time.sleep(600)');
     expect(await running.signal('SIGTERM')).toBe(143);
@@ -253,7 +253,7 @@ describe('manage', () => {
     const asked = 'SELECT session_user, current_database()';
     expect(manage('dbshell', '--', '--no-align', '--tuples-only', '-c', asked)).toEqual({ status: 0, stdout: 'shop|shop\n', stderr: '' });
     expect(cli(['manage', ...at, 'dbshell'], { input: 'SELECT no_such_column;\n' }).stderr).toContain('column "no_such_column" does not exist');
-    expect(manage('dbshell', '--database', 'other').stderr).toContain("The connection 'other' doesn't exist");
+    expect(manage('dbshell', '--database', 'other').stderr).toContain("argument --database: invalid choice: 'other'");
     const shell = new Terminal([...CLI, 'manage', ...at, 'dbshell'], root);
     await shell.shows('shop=> ');
     shell.type('\\q\r');

@@ -37,7 +37,8 @@ export class RunningCli {
     this.child = spawn(CLI[0], [...CLI.slice(1), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout!.on('data', (part: Buffer) => (this.stdout += part.toString()));
     this.child.stderr!.on('data', (part: Buffer) => (this.stderr += part.toString()));
-    this.code = new Promise((resolve) => this.child.on('close', resolve));
+    // Its outputs may be open for longer: what it started has them, too.
+    this.code = new Promise((resolve) => this.child.on('exit', resolve));
   }
 
   /** Waits until it has printed something. */
