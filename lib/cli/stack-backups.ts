@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { labelName } from '../platform/labels';
 import { backupKind } from './backup-container';
-import { SynthesizedStack } from './synthesized-stack';
-import { Trouble } from './trouble';
+import { resourcesOf, SynthesizedStack } from './synthesized-stack';
 
 /** A container of a stack that makes backups, or keeps an archive. */
 export interface StackBackup {
@@ -21,20 +18,13 @@ interface Resource {
   readonly labels?: readonly { readonly label: string; readonly value: string }[];
 }
 
-interface Document {
-  readonly resource?: { readonly docker_container?: Readonly<Record<string, Resource>> };
+interface Resources {
+  readonly docker_container: Readonly<Record<string, Resource>>;
 }
 
 /** What a synthesized stack says about its backups. */
 export function backupsOf(stack: SynthesizedStack): StackBackup[] {
-  const file = join(stack.folder, 'cdk.tf.json');
-  let document: Document;
-  try {
-    document = JSON.parse(readFileSync(file, 'utf8')) as Document;
-  } catch (error) {
-    throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
-  }
-  return Object.values(document.resource?.docker_container ?? {})
+  return Object.values(resourcesOf<Resources>(stack).docker_container ?? {})
     .map((one) => ({ one, kind: backupKind(one.entrypoint, one.healthcheck?.test) }))
     .filter(({ kind }) => kind !== undefined)
     .map(({ one, kind }) => ({ path: pathBelow(stack.name, one), container: one.name!, archive: kind === 'archive' }))

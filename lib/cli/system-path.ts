@@ -1,5 +1,5 @@
 /** The last part of the path of most servers says nothing. */
-const UNSAID = ['Server', 'Scheduler', 'Process'];
+const UNSAID = ['Server', 'Scheduler', 'Process', 'Receiver'];
 
 /** What people call a server: the path of its construct below the stack, but `Shop/App` and not `Shop/App/Server`. */
 export function systemPath(path: string): string {
