@@ -42,6 +42,7 @@ export * from './postgres/postgres-database';
 export * from './postgres/postgres-db';
 export { PostgresExtensionOptions } from './postgres/postgres-extension';
 export * from './postgres/postgres-login';
+export { PostgresImport } from './postgres/postgres-import';
 export * from './postgres/postgres-pool-mode';
 export * from './postgres/postgres-pooler';
 export * from './postgres/postgres-role';

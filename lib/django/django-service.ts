@@ -153,6 +153,14 @@ export interface DjangoServiceProps extends AppOptions {
   readonly mediaUrl?: string;
 
   /**
+   * The name of a volume with uploads that exists already, such as one of a compose project, to adopt it. Its files keep their owners: where they are not everybody's to read, or
+   * uploads are to be changed, set `user` to their user and group (`docker run --rm -v NAME:/v IMAGE stat -c %u:%g /v`). It stays when the service leaves the stack, whatever `removalPolicy` says.
+   *
+   * @default - a volume of the stack's own
+   */
+  readonly mediaVolumeName?: string;
+
+  /**
    * What becomes of uploads, and of a generated secret key with them, when the service leaves the stack.
    *
    * @default RemovalPolicy.RETAIN
@@ -242,7 +250,8 @@ export class DjangoService extends Construct implements IProxyTarget {
       _preflightMark: `${STATIC_ROOT}/.manifests/${release}.served`,
     });
     this.staticVolume = new Volume(this, 'Static', { removalPolicy: RemovalPolicy.DESTROY, owner });
-    this.mediaVolume = new Volume(this, 'Media', { removalPolicy, owner });
+    const { mediaVolumeName: volumeName } = props;
+    this.mediaVolume = new Volume(this, 'Media', { removalPolicy: volumeName === undefined ? removalPolicy : RemovalPolicy.RETAIN, volumeName, owner });
     const keys = secretKeysOf(this, props);
     const [key, ...fallbacks] = keys.map(({ id: keyId, secret }, index) => {
       const secretName = index === 0 ? 'secret-key' : `secret-key-fallback-${index}`;

@@ -25,6 +25,7 @@ import { checkParameters, FIXED_PARAMETERS, keptConnections, parameterArguments 
 import { PostgresContents } from './postgres-contents';
 import { PostgresDatabase, PostgresDatabaseOptions } from './postgres-database';
 import { PostgresExtensionOptions } from './postgres-extension';
+import { checkImport, makeImportJob, PostgresImport } from './postgres-import';
 import { PostgresPooler, PostgresPoolerOptions } from './postgres-pooler';
 import { PostgresRole, PostgresRoleOptions } from './postgres-role';
 import { PostgresSslMode } from './postgres-ssl-mode';
@@ -161,6 +162,15 @@ export interface PostgresDbProps {
    * @default - none
    */
   readonly initFiles?: string[];
+
+  /**
+   * The volume of another server, such as one of a compose project, whose data fills the database in its first start, before `initFiles`: dumped by its own version's programs,
+   * restored as the owner's (other roles and privileges do not come along), all rows counted and compared. That volume stays as it is. A database that is there is never filled
+   * again; leave it out again at any time after the deploy.
+   *
+   * @default - none
+   */
+  readonly importFrom?: PostgresImport;
 
   /**
    * What becomes of the data, and of generated passwords with it, when the database leaves the stack.
@@ -310,7 +320,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
     const passwordId = first ? 'Password' : `PasswordV${this.passwordVersion}`;
     this.passwordSecret = this.secret(passwordId, 'password', props.password ?? Secret.generated(), removalPolicy, guarded);
     this.superuserSecret = this.secret('SuperuserPassword', 'superuser-password', Secret.generated(), removalPolicy, true);
-    this.initializeJob = this.makeInitializeJob(props.initFiles ?? []);
+    this.initializeJob = this.makeInitializeJob(props, memory);
     if (props.upgradeFrom) this.initializeJob.runAfter(this.makeUpgradeJobs(props.upgradeFrom, memory));
     this.server = this.makeServer(props, memory);
     this.host = this.server.endpoints(PORT)[0].host;
@@ -479,12 +489,13 @@ export class PostgresDb extends Construct implements IPostgresDb {
     });
   }
 
-  private makeInitializeJob(init: string[]): Job {
+  private makeInitializeJob({ initFiles: init = [], importFrom }: PostgresDbProps, memory: Size): Job {
     const job = new Job(this, 'Initialize', {
       ...this.confinement(),
       image: this.version.image,
       entrypoint: ['sh', `${SCRIPTS}/initialize.sh`],
       memory: Size.mebibytes(256),
+      timeout: importFrom && Duration.hours(24),
       environment: {
         ...this.scriptEnvironment(),
         DATABASE_NAME: this.databaseName,
@@ -496,9 +507,19 @@ export class PostgresDb extends Construct implements IPostgresDb {
     job.addSecret(this.superuserSecret);
     job.joinNetwork(this.network);
     // Apart from the server's files: an edit of initialize.sh does not restart a server.
-    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh', 'cluster.sh', 'image.sh', 'init-files.sh']), SCRIPTS);
-    if (init.length > 0) {
-      job.addFiles(initFiles(this, 'InitFiles', this.version.image, init), INIT_FOLDER);
+    job.addFiles(this.files('InitializeFiles', ['initialize.sh', 'marker.sh', 'cluster.sh', 'counts.sh', 'image.sh', 'init-files.sh']), SCRIPTS);
+    if (init.length > 0) job.addFiles(initFiles(this, 'InitFiles', this.version.image, init), INIT_FOLDER);
+    if (importFrom) {
+      makeImportJob(this, importFrom, {
+        version: this.version,
+        initialize: job,
+        group: USER_ID,
+        scripts: SCRIPTS,
+        confinement: this.confinement(),
+        memory: Size.mebibytes(Math.max(512, memory.toMebibytes())),
+      });
+    }
+    if (init.length > 0 || importFrom) {
       job.addEnvironment('DATABASE_FIRST_EXTENSIONS', Lazy.stringValue({ produce: () => this._contents.firstExtensions() }));
     }
     return job;
@@ -654,6 +675,7 @@ export class PostgresDb extends Construct implements IPostgresDb {
           `upgradeFrom must be a lower major version than version, which is ${this.version.major}, got ${from.major}; a minor version needs no upgradeFrom`,
         );
     }
+    if (props.importFrom) checkImport(this, props.importFrom, this.version);
     requireIdentifier(this, 'databaseName', this.databaseName, LONGEST_IDENTIFIER - OWNER_SUFFIX.length);
     refuseReservedDatabase(this, 'databaseName', this.databaseName);
     requireInteger(this, 'passwordVersion', this.passwordVersion, { min: 1, max: 999999 });

@@ -58,7 +58,7 @@ export function makeUpgradeJobs(scope: Construct, parts: UpgradeParts): Job {
       },
     });
     const files = new Files(scope, `${id}Files`, { image: version.image });
-    for (const name of ['upgrade.sh', 'marker.sh', 'cluster.sh']) files.addFile(name, runtimeFile(`postgres/${name}`));
+    for (const name of ['upgrade.sh', 'marker.sh', 'cluster.sh', 'counts.sh']) files.addFile(name, runtimeFile(`postgres/${name}`));
     job.addFiles(files, parts.scripts);
     job.addVolume(parts.data, version.mountPath);
     job.addSecret(parts.superuserSecret);

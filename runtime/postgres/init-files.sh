@@ -5,6 +5,7 @@
 #   /run/cdktf-django-init/N       the content of the Nth, as base64
 
 init_folder=/run/cdktf-django-init
+import_folder=/run/cdktf-django-import
 # What the files were when the database was made, or when it was said that they are other ones now.
 init_mark="$volume/cdktf-django.init"
 
@@ -37,11 +38,9 @@ require_init_extensions() {
   require_image $names
 }
 
-# run_init_files FOLDER: as the owner, so that all that they make is the owner's. FOLDER has them while they are run: messages name them as the stack does.
-run_init_files() {
-  local name number=0
-  [ -f "$init_folder/order" ] || return 0
-  # Files may need them, and the owner may not make all of them.
+# Files may need them, and the owner may not make all of them.
+make_first_extensions() {
+  local name
   for name in ${DATABASE_FIRST_EXTENSIONS:-}; do
     psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse --set=name="${name%%=*}" --set=version="${name#*=}" \
       --set=asked="$([ "${name#*=}" = - ] && echo off || echo on)" --host="$socket" --username=postgres --dbname="$database" <<'SQL'
@@ -52,6 +51,22 @@ CREATE EXTENSION :"name";
 \endif
 SQL
   done
+}
+
+# What import.sh dumped of another server's volume, with all counts compared. What belonged to any role is the owner's.
+run_import() {
+  [ -f "$import_folder/database.dump" ] || return 0
+  echo "filling the database from the volume of the other server"
+  run_init_file "$import_folder/database.dump" || fail "The dump could not be restored; the reason is above. The database was not made. An extension that the owner may not make is declared with addExtension()."
+  psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --host="$socket" --username=postgres --dbname="$database" --command="SET search_path = pg_catalog; $COUNT" >/tmp/counts
+  diff "$import_folder/counts" /tmp/counts >&2 || fail "The counts differ: <: in the volume of the other server, >: here (table, rows). The database was not made."
+  echo "all $(wc -l <"$import_folder/counts") counts of tables and large objects are equal"
+}
+
+# run_init_files FOLDER: as the owner, so that all that they make is the owner's. FOLDER has them while they are run: messages name them as the stack does.
+run_init_files() {
+  local name number=0
+  [ -f "$init_folder/order" ] || return 0
   mkdir "$1"
   cd "$1"
   while read -r name <&3; do

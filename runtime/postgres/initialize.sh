@@ -6,6 +6,7 @@ umask 077
 . "${0%/*}/marker.sh"
 . "${0%/*}/cluster.sh"
 . "${0%/*}/image.sh"
+. "${0%/*}/counts.sh"
 . "${0%/*}/init-files.sh"
 
 database=${DATABASE_NAME:?}
@@ -115,6 +116,8 @@ CREATE ROLE :"owner" NOLOGIN;
 CREATE DATABASE :"database" OWNER :"owner";
 REVOKE ALL ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 SQL
+  make_first_extensions
+  run_import
   run_init_files "$1.init"
   unset PGPASSWORD
   stop_private_server

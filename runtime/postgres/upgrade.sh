@@ -10,6 +10,7 @@ set -eu
 umask 077
 . "${0%/*}/marker.sh"
 . "${0%/*}/cluster.sh"
+. "${0%/*}/counts.sh"
 
 superuser_password_file=${DATABASE_SUPERUSER_PASSWORD_FILE:?}
 from=${UPGRADE_FROM:?}
@@ -123,11 +124,6 @@ query() {
   PGOPTIONS='-c search_path=pg_catalog' as_superuser psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 --dbname="$(connection "$1")" --command="$2"
 }
 
-# connection DATABASE: as a connection string, in which any name can be quoted
-connection() {
-  printf "dbname='%s'" "$(printf '%s' "$1" | sed "s/[\\\\']/\\\\&/g")"
-}
-
 dump_database() {
   as_superuser pg_dump --format=directory --jobs="$jobs" --compress="${UPGRADE_COMPRESSION:-1}" --no-sync --create --file="$dump.unfinished/$1" \
     --dbname="$(connection "$(cat "$dump.unfinished/$1.name")")"
@@ -149,17 +145,6 @@ counts() {
     printf '%s\n' "$counted" | sed "s/^/$oid /"
   done <"$1/databases"
 }
-
-COUNT="
-SELECT line FROM (
-  SELECT format('%I.%I ', nspname, relname) || (xpath('/row/count/text()', query_to_xml(format('SELECT count(*) FROM ONLY %I.%I', nspname, relname), false, true, '')))[1]
-  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-  WHERE relkind = 'r' AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')
-  UNION ALL
-  SELECT 'large objects ' || count(*) FROM pg_largeobject_metadata
-) AS counted (line)
-ORDER BY line COLLATE \"C\""
 
 case ${1-} in
   dump | load) "$1" ;;

@@ -320,6 +320,12 @@ describe('data', () => {
     expect([shop.mediaVolume, shop.secretKey].map((one) => one.removalPolicy)).toEqual([RemovalPolicy.DESTROY, RemovalPolicy.DESTROY]);
   });
 
+  test('uploads of a volume that is there are adopted by its name, and stay whatever is said', () => {
+    const { shop } = given({ mediaVolumeName: 'old_media', removalPolicy: RemovalPolicy.DESTROY });
+    expect(shop.mediaVolume).toMatchObject({ adoptedName: 'old_media', removalPolicy: RemovalPolicy.RETAIN });
+    expect(shop.secretKey.removalPolicy).toBe(RemovalPolicy.DESTROY);
+  });
+
   test('belong to the user of the app', () => {
     const { shop } = given({ user: '10500:10600' });
     expect(shop.mediaVolume.owner).toMatchObject({ user: 10500, group: 10600 });

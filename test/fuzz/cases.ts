@@ -433,6 +433,7 @@ export const cases: readonly FuzzCase[] = [
     build: django((values) => ({ release: { breakingMigrations: [...values] } })),
   },
   { props: ['ReleaseOptions.commands'], benign: word, at_once: MANY, build: django((values) => ({ release: { commands: [['run', ...values]] } })) },
+  { props: ['DjangoServiceProps.mediaVolumeName'], benign: word, build: django(([mediaVolumeName]) => ({ mediaVolumeName })) },
   { props: ['DjangoServiceProps.project'], benign: word, build: django(([project]) => ({ project })) },
   { props: ['DjangoServiceProps.wsgi'], benign: (index) => `benign${index}x:app`, build: django(([wsgi]) => ({ wsgi })) },
   {
@@ -724,6 +725,11 @@ export const cases: readonly FuzzCase[] = [
     benign: () => join(folder({ 'seed.sql': 'SELECT 1;\n' }, 'fuzz-init'), 'seed.sql'),
     build: database((initFiles) => ({ initFiles: [...initFiles] })),
   },
+  ...(['volumeName', 'databaseName', 'user'] as const).map((member): FuzzCase => ({
+    props: [`PostgresImport.${member}`],
+    benign: word,
+    build: database(([value]) => ({ importFrom: { volumeName: 'other', databaseName: 'shop', [member]: value } })),
+  })),
   {
     props: ['PostgresRoleProps.roleName'],
     benign: word,

@@ -127,6 +127,7 @@ describe('the first start', () => {
         .upload.map((file: Arguments) => file.file);
     expect(files('shop/Db/InitializeFiles')).toEqual([
       '/files/cluster.sh',
+      '/files/counts.sh',
       '/files/image.sh',
       '/files/init-files.sh',
       '/files/initialize.sh',

@@ -17,6 +17,7 @@ import {
   NginxProxyProps,
   PostgresDb,
   PostgresDbProps,
+  PostgresImport,
   PostgresStorage,
   PostgresVersion,
   ProxyPages,
@@ -136,6 +137,13 @@ const initFile = join(folder({ 'seed.sql': 'SELECT 1;\n' }, 'init'), 'seed.sql')
 export const validDb: fc.Arbitrary<PostgresDbProps> = some<PostgresDbProps>({
   version: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17, PostgresVersion.V18),
   upgradeFrom: fc.constantFrom(PostgresVersion.V15, PostgresVersion.V16, PostgresVersion.V17),
+  importFrom: some<PostgresImport>({
+    volumeName: word.map((name) => `v${name}`),
+    databaseName: line.filter((value) => /^[^'"\\\0-\x1f\x7f]{1,63}$/.test(value)),
+    user: word,
+    version: fc.constant(PostgresVersion.V15),
+    userId: fc.integer({ min: 1, max: 60000 }),
+  }).map((from) => ({ ...from, volumeName: from.volumeName ?? 'other', databaseName: from.databaseName ?? 'shop' })),
   databaseName: word.map((name) => `d${name}`),
   user: word.map((name) => `u${name}`),
   password: fc.constantFrom(Secret.generated(), Secret.fromFile('/etc/%{p}')),
@@ -191,6 +199,7 @@ export const validDjango: fc.Arbitrary<DjangoServiceProps> = fc
         fc.record({ secretKeyVersion: fc.integer({ min: 1, max: 3 }), secretKeyFallbacks: fc.constantFrom(undefined, [], [4], [7, 9]) }),
         fc.constant({ secretKey: Secret.fromFile('/etc/key'), fallbackSecretKeys: [Secret.fromFile('/etc/old key')] }),
       ),
+      mediaVolumeName: word.map((name) => `m${name}`),
       allowedHosts: fc.array(
         host.map((name) => name.replace('*', '')),
         { maxLength: 2 },
