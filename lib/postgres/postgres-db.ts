@@ -165,7 +165,7 @@ export interface PostgresDbProps {
 
   /**
    * The volume of another server, such as one of a compose project, whose data fills the database in its first start, before `initFiles`: dumped by its own version's programs,
-   * restored as the owner's (other roles and privileges do not come along), all rows counted and compared. That volume stays as it is. A database that is there is never filled
+   * restored as the owner's (other roles and privileges do not come along), all rows counted and compared. That volume is left as a clean stop leaves it. A database that is there is never filled
    * again; leave it out again at any time after the deploy.
    *
    * @default - none
