@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { ARCHIVE, PROGRAMS } from '../postgres/backup/backup-files';
+import { ARCHIVE, PROGRAMS } from '../postgres/backup/backup-programs';
 import { StackBackup } from './stack-backups';
 import { Trouble } from './trouble';
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { pipeline } from 'node:stream/promises';
-import { PROGRAMS } from '../postgres/backup/backup-files';
+import { PROGRAMS } from '../postgres/backup/backup-programs';
 import { run } from './run';
 import { BACKUP_PROGRAM } from './backup-container';
 import { StackBackup } from './stack-backups';

@@ -1,6 +1,6 @@
 import { TerraformStack } from 'cdktf';
 import { IConstruct } from 'constructs';
-import { reject } from '../core/errors';
+import { reject, shown } from '../core/errors';
 import { kebab, shortHash } from '../core/text';
 
 /** A label of DNS, which a container's name has to be, so that others find it. */
@@ -38,12 +38,24 @@ export class Names {
     return `${this.claim(scope, LONGEST_NAME - GENERATION_LENGTH - KEY_LENGTH)}-${KEY}-${GENERATION}`;
   }
 
+  /** Terraform's addresses are made of what cdktf leaves of the ids, and begin with a letter or "_". */
+  private requireAddress(scope: IConstruct, ids: readonly string[]): void {
+    const left = ids.map((id) => id.replace(/[^A-Za-z0-9_-]/g, '')).find((id) => id !== '') ?? '';
+    if (!/^[A-Za-z_]/.test(left)) {
+      reject(
+        scope,
+        `the id ${shown(ids[0] ?? '')} must begin with a letter of A to Z or "_", of what is left without other characters than letters, digits, "_" and "-": Terraform's addresses do`,
+      );
+    }
+  }
+
   private claim(scope: IConstruct, longest: number, suffix = ''): string {
     const stack = TerraformStack.of(scope);
     const own = scope.node.path
       .slice(stack.node.path.length)
       .split('/')
       .filter((part) => part !== '' && part !== 'Resource');
+    this.requireAddress(scope, own);
     const full = [this.namespaceOf(scope), ...own.map(kebab), suffix].filter((part) => part !== '').join('-');
     const name = full.length > longest ? `${full.slice(0, longest - 9)}-${shortHash(full, 8)}` : full;
     const other = this.givenTo.get(name);

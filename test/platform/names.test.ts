@@ -42,3 +42,9 @@ test('two constructs of one name are refused; one may ask twice', () => {
     /^shop\/my-db: its name on the engine, prod-my-db, is the one of shop\/MyDb too; give one of the two another id$/,
   );
 });
+
+test.each(['-shop', '1shop', 'é-shop', "ᣵ-'shop"])('the id %s is refused: an address of Terraform cannot begin like that', (id) => {
+  expect(() => names().fixed(construct(id))).toThrow(`the id ${JSON.stringify(id)} must begin with a letter of A to Z or "_"`);
+  expect(names().fixed(construct(`a${id}`))).toMatch(/^prod-a/);
+  expect(names().fixed(construct(`é${id.replace(/^[^a-z]*/, '')}`))).toMatch(/^prod-/);
+});

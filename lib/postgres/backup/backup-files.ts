@@ -8,16 +8,12 @@ import { runtimeFile } from '../../image/default-images';
 import { Files } from '../../workload/files';
 import { HealthCheck } from '../../workload/health-check';
 import { ServiceProps, UpdateStrategy } from '../../workload/service';
+import { PROGRAMS } from './backup-programs';
 
 /** The user who makes backups and rehearses restores. Its files in a target are its own. */
 export const USER_ID = 10075;
 export const TARGET = '/backups';
 export const SCRATCH = '/scratch';
-/** Where the programs are. The command of the CLI looks for it. */
-export const PROGRAMS = '/run/cdktf-backup';
-/** The words that tell the health checks of a drill and of an archive from that of a backup. The command of the CLI looks for them. */
-export const DRILL = 'drill';
-export const ARCHIVE = 'archive';
 
 const MODULES = [
   'backup.py',

@@ -10,7 +10,8 @@ import { Service } from '../../workload/service';
 import { Volume } from '../../workload/volume';
 import { Workload } from '../../workload/workload';
 import type { PostgresDb } from '../postgres-db';
-import { ARCHIVE, backupFiles, backupImage, backupService, checkedTime, PROGRAMS, SCRATCH, TARGET, USER_ID } from './backup-files';
+import { backupFiles, backupImage, backupService, checkedTime, SCRATCH, TARGET, USER_ID } from './backup-files';
+import { ARCHIVE, PROGRAMS } from './backup-programs';
 import { BackupTarget } from './backup-target';
 import { PostgresRestorable } from './postgres-restorable';
 

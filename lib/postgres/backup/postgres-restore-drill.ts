@@ -7,7 +7,8 @@ import { Schedule } from '../../core/schedule';
 import { Size } from '../../core/size';
 import { Service } from '../../workload/service';
 import { Volume } from '../../workload/volume';
-import { backupFiles, backupImage, backupService, checkedTime, DRILL, PROGRAMS, SCRATCH, TARGET, USER_ID } from './backup-files';
+import { backupFiles, backupImage, backupService, checkedTime, SCRATCH, TARGET, USER_ID } from './backup-files';
+import { DRILL, PROGRAMS } from './backup-programs';
 import type { PostgresRestorable } from './postgres-restorable';
 
 /** When a restore is rehearsed, and how it is judged. */
