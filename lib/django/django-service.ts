@@ -251,7 +251,11 @@ export class DjangoService extends Construct implements IProxyTarget {
     });
     this.staticVolume = new Volume(this, 'Static', { removalPolicy: RemovalPolicy.DESTROY, owner });
     const { mediaVolumeName: volumeName } = props;
-    this.mediaVolume = new Volume(this, 'Media', { removalPolicy: volumeName === undefined ? removalPolicy : RemovalPolicy.RETAIN, volumeName, owner });
+    this.mediaVolume = new Volume(this, 'Media', {
+      removalPolicy: volumeName === undefined ? removalPolicy : RemovalPolicy.RETAIN,
+      volumeName,
+      owner,
+    });
     const keys = secretKeysOf(this, props);
     const [key, ...fallbacks] = keys.map(({ id: keyId, secret }, index) => {
       const secretName = index === 0 ? 'secret-key' : `secret-key-fallback-${index}`;
