@@ -5,7 +5,6 @@ import { Engine } from '../support/engine';
 import { eventually } from '../support/eventually';
 import { StackDeployment } from '../support/stack-deployment';
 
-const MEMORY = Size.gibibytes(1);
 const PASSWORD = 'only-for-the-bench';
 const USER = 'bench';
 
@@ -24,6 +23,7 @@ export class Servers {
 
   constructor(
     private readonly engine: Engine,
+    private readonly memory: Size,
     signal: AbortSignal,
   ) {
     this.id = `${engine.prefix}-tuned`;
@@ -32,12 +32,12 @@ export class Servers {
   }
 
   public async start(): Promise<{ readonly tuned: Measurable; readonly stock: Measurable }> {
-    const { engine, id } = this;
+    const { engine, id, memory } = this;
     await this.deployment.deploy((app, name) => {
       const stack = new TerraformStack(app, name);
       new DockerProvider(stack, 'Docker');
       Platform.use(stack, new DockerEngine({ imageMirror: process.env.CDKTF_DJANGO_IMAGE_MIRROR }));
-      new PostgresDb(stack, 'Db', { databaseName: USER, memory: MEMORY });
+      new PostgresDb(stack, 'Db', { databaseName: USER, memory });
       return stack;
     });
     const container = `${id}-db-server`;
@@ -45,7 +45,7 @@ export class Servers {
     const network = `${id}-db-network-internal`;
     const stock = `${engine.prefix}-stock`;
     await engine.docker(
-      ...['run', '--detach', '--name', stock, '--network', network, '--memory', String(MEMORY.toBytes()), '--memory-swap', swap],
+      ...['run', '--detach', '--name', stock, '--network', network, '--memory', String(memory.toBytes()), '--memory-swap', swap],
       ...['--env', `POSTGRES_USER=${USER}`, '--env', `POSTGRES_PASSWORD=${PASSWORD}`, '--env', 'POSTGRES_INITDB_ARGS=--data-checksums', image],
     );
     await engine.docker(

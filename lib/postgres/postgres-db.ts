@@ -116,7 +116,9 @@ export interface PostgresDbProps {
   readonly passwordVersion?: number;
 
   /**
-   * The memory that the server may use. Its settings are derived from it.
+   * The memory that the server may use. Its settings are derived from it: a quarter is `shared_buffers`, and what these hold, the system's cache holds once more until it needs the room. So read-only
+   * queries over data that just about fill the memory read from the disk more often than with the 128 MB of PostgreSQL's default (measured: 12 % fewer transactions); give it a quarter more than what is
+   * read all the time, or set `parameters: { shared_buffers: '128MB' }`.
    *
    * @default Size.gibibytes(1)
    */
