@@ -13,6 +13,8 @@ The arguments after -- are Celery's. What is added:
 - --grace: the time that tasks have to end once the worker was asked to (SIGTERM, a warm shutdown). Then it gets SIGQUIT
   by itself: tasks that are acknowledged late go back to the broker, instead of being killed with the container and coming
   back after the visibility timeout (Celery 5.5 and newer).
+- Tasks that the worker has taken and not begun go back to the broker as soon as it was asked to end. Celery itself gives them
+  back when it exits, after its longest task; and not at all when it is killed before. Only with Redis.
 - A task that the worker does not know goes back to the broker while workers of a newer release are there, which do: for a
   moment both take tasks. Celery itself throws it away, as do the newest workers. Only with Redis, which remembers who they are.
 - --lock: beat begins when it has that lock. The one of the next release stands by until the one before has ended.
@@ -36,6 +38,8 @@ UNKNOWN_FOR = 300
 UNKNOWN_EVERY = 1.0
 #: As long as a broker waits for an acknowledgement, Celery's own default for Redis. Then it gives the task to another worker, too.
 VISIBILITY_TIMEOUT = 3600
+#: From the end of the tasks' time until what is left is given back whether Celery has come to its end or not.
+LAST_RESORT_AFTER = 6
 CONFIGURATION_ERROR = 78  # EX_CONFIG of sysexits.h
 
 
@@ -105,12 +109,14 @@ def set_up_worker(app, grace, limited):
     """`limited` says whether the worker's pool can end a task."""
     from celery import bootsteps
     from celery.signals import worker_shutting_down
+    from celery.worker import state
 
     if limited and app.conf.task_time_limit is None:
         options = app.conf.broker_transport_options or {}
         app.conf.task_time_limit = options.get("visibility_timeout", VISIBILITY_TIMEOUT)
 
     newest = Newest(os.environ.get("CDKTF_DJANGO_RELEASE"))
+    taken = Taken()
 
     class Heartbeat(bootsteps.StartStopStep):
         """With each connection to the broker: Celery forgets its timers when it loses one."""
@@ -124,31 +130,90 @@ def set_up_worker(app, grace, limited):
 
         def start(self, consumer):
             newest.claim()
+            taken.consumer = consumer
             self.entry = consumer.timer.call_repeatedly(HEARTBEAT_EVERY, live, priority=10)
 
         def stop(self, consumer):
             if self.entry is not None:
                 self.entry.cancel()
                 self.entry = None
+            # Also called when a connection is lost; then Celery gives all of them back.
+            if state.should_stop is not None:
+                taken.give_back_waiting(state.active_requests)
 
     app.steps["consumer"].add(Heartbeat)
     # A reference: signals keep none.
-    worker_shutting_down.connect(lambda how="", **_: drain(how, grace), weak=False)
+    worker_shutting_down.connect(lambda how="", **_: drain(how, grace, taken), weak=False)
 
 
-def drain(how, grace):
+def drain(how, grace, taken):
     """The main loop stands still while tasks end, and that is well."""
     if how != "Warm":
         return
 
-    def wait():
-        deadline = time.monotonic() + grace
+    def live_for(seconds):
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             live()
             time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGQUIT)
 
-    threading.Thread(target=wait, daemon=True).start()
+    def watch():
+        live_for(grace)
+        os.kill(os.getpid(), signal.SIGQUIT)
+        live_for(LAST_RESORT_AFTER)
+        # The container is about to be killed.
+        print(f"celery: has not ended in {LAST_RESORT_AFTER} s, and is ended now", flush=True)
+        try:
+            taken.give_back_all()
+        finally:
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Taken:
+    """What this worker has taken from the broker and not acknowledged, where the transport remembers it (kombu's virtual ones)."""
+
+    def __init__(self):
+        self.consumer = None
+
+    def _channel(self):
+        tasks = getattr(self.consumer, "task_consumer", None)
+        return getattr(tasks, "channel", None)
+
+    def _messages(self):
+        qos = getattr(self._channel(), "qos", None)
+        return [one for one in list(getattr(qos, "_delivered", {}).values()) if not one.acknowledged]
+
+    def give_back_waiting(self, active):
+        """All but those that a process is at."""
+        if not self._messages() and not getattr(self._channel(), "_in_poll", None):
+            return
+        # Celery does so next; until then they would come back at once.
+        self.consumer.task_consumer.cancel()
+        self._read_what_is_under_way()
+        begun = {request.message.delivery_tag for request in list(active)}
+        waiting = [message for message in self._messages() if message.delivery_tag not in begun]
+        for message in waiting:
+            message.requeue()
+        if waiting:
+            print(f"celery: {len(waiting)} tasks that were not begun are back with the broker", flush=True)
+
+    def _read_what_is_under_way(self):
+        """The server may have sent a message that nobody has read yet; kombu puts it back, since nobody consumes any more."""
+        channel = self._channel()
+        if not getattr(channel, "_in_poll", None):
+            return
+        from queue import Empty
+
+        try:
+            channel._brpop_read()
+        except Empty:
+            pass
+
+    def give_back_all(self):
+        for message in self._messages():
+            message.requeue()
 
 
 class Newest:
@@ -160,10 +225,12 @@ class Newest:
         url = os.environ.get("CELERY_BROKER_URL", "")
         self.release = release
         self.client = None
+        self.errors = ()
         self.claimed = False
         if release and url.startswith(("redis://", "rediss://")):
             import redis
 
+            self.errors = (redis.RedisError, OSError)
             self.client = redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2, decode_responses=True)
 
     def claim(self):
@@ -173,7 +240,13 @@ class Newest:
             self.claimed = True
 
     def is_another(self):
-        return self.client is not None and self.client.get(self.KEY) not in (None, self.release)
+        """Where nobody knows, it may be: a task that goes back once too often is not lost."""
+        if self.client is None:
+            return False
+        try:
+            return self.client.get(self.KEY) not in (None, self.release)
+        except self.errors:
+            return True
 
 
 class PutBack:
@@ -199,7 +272,13 @@ class PutBack:
             return
         if first == now:
             print(f"celery: task {error} is one of a newer release: back to the broker with it", flush=True)
-        self.consumer.timer.call_after(UNKNOWN_EVERY, message.requeue, priority=10)
+        self.consumer.timer.call_after(UNKNOWN_EVERY, self.requeue, (message,), priority=10)
+
+    @staticmethod
+    def requeue(message):
+        # A worker that ends has given it back meanwhile.
+        if not message.acknowledged:
+            message.requeue()
 
 
 # Beat

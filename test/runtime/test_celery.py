@@ -2,6 +2,7 @@
 
 import fcntl
 import importlib.util
+import queue
 import subprocess
 import sys
 import unittest
@@ -49,7 +50,12 @@ class CeleryTest(RuntimeTest):
 class Message:
     def __init__(self, task_id):
         self.headers = {"id": task_id}
+        self.delivery_tag = task_id
         self.requeued = 0
+
+    @property
+    def acknowledged(self):
+        return self.requeued > 0
 
     def requeue(self):
         self.requeued += 1
@@ -61,16 +67,21 @@ class Timer:
     def __init__(self):
         self.calls = []
 
-    def call_after(self, seconds, call, priority):
-        self.calls.append((seconds, call))
+    def call_after(self, seconds, call, args, priority):
+        self.calls.append((seconds, lambda: call(*args)))
+
+
+def load_program():
+    spec = importlib.util.spec_from_file_location("celery_process_under_test", PROGRAM)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.print = lambda *_, **__: None
+    return module
 
 
 class UnknownTask(unittest.TestCase):
     def setUp(self):
-        spec = importlib.util.spec_from_file_location("celery_process_under_test", PROGRAM)
-        self.module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.module)
-        self.module.print = lambda *_, **__: None
+        self.module = load_program()
         self.timer = Timer()
         self.given_up = []
         self.another = True
@@ -85,6 +96,9 @@ class UnknownTask(unittest.TestCase):
         [(seconds, call)] = self.timer.calls
         call()
         self.assertEqual((seconds, message.requeued), (1.0, 1))
+        # The worker gave it back as it ended, before the second was over.
+        call()
+        self.assertEqual(message.requeued, 1)
 
     def test_is_celery_s_in_the_newest(self):
         self.another = False
@@ -103,3 +117,57 @@ class UnknownTask(unittest.TestCase):
 
     def test_without_redis_nobody_is_another(self):
         self.assertFalse(self.module.Newest("r1").is_another())
+
+    def test_while_redis_does_not_answer_somebody_may_be(self):
+        def ask(_key):
+            raise TimeoutError
+
+        newest = self.module.Newest("r1")
+        newest.client = type("Redis", (), {"get": staticmethod(ask)})()
+        newest.errors = (OSError,)
+        self.assertTrue(newest.is_another())
+
+
+class TakenTasks(unittest.TestCase):
+    def setUp(self):
+        self.taken = load_program().Taken()
+        self.messages = {name: Message(name) for name in ("running", "waiting", "given back")}
+        self.messages["given back"].requeue()
+        self.cancelled = 0
+
+        def cancel():
+            self.cancelled += 1
+
+        qos = type("QoS", (), {"_delivered": self.messages})()
+        self.channel = type("Channel", (), {"qos": qos, "_in_poll": None})()
+        tasks = type("Tasks", (), {"channel": self.channel, "cancel": staticmethod(cancel)})()
+        self.taken.consumer = type("Consumer", (), {"task_consumer": tasks})()
+
+    def given_back(self):
+        return {name: message.requeued for name, message in self.messages.items()}
+
+    def test_those_that_are_not_begun_go_back_first(self):
+        request = type("Request", (), {"message": self.messages["running"]})()
+        self.taken.give_back_waiting({request})
+        self.assertEqual((self.cancelled, self.given_back()), (1, {"running": 0, "waiting": 1, "given back": 1}))
+
+    def test_one_that_is_under_way_is_read_after_the_worker_asks_for_no_more(self):
+        cancelled = []
+
+        def read():
+            cancelled.append(self.cancelled)
+            raise queue.Empty
+
+        self.channel._in_poll, self.channel._brpop_read = object(), read
+        self.taken.give_back_waiting(set())
+        self.assertEqual((cancelled, self.given_back()), ([1], {"running": 1, "waiting": 1, "given back": 1}))
+
+    def test_all_go_back_in_the_end(self):
+        self.taken.give_back_all()
+        self.assertEqual(self.given_back(), {"running": 1, "waiting": 1, "given back": 1})
+
+    def test_a_transport_that_remembers_nothing_is_left_alone(self):
+        del type(self.channel).qos
+        self.taken.give_back_waiting(set())
+        self.taken.give_back_all()
+        self.assertEqual((self.cancelled, self.given_back()), (0, {"running": 0, "waiting": 0, "given back": 1}))

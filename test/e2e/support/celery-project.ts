@@ -171,7 +171,9 @@ export class CeleryProject {
   /** The folder of a release. */
   public release(number: number): string {
     const made = join(this.folder, `release-${number}`);
-    const tasks = number === 1 ? TASKS : `${TASKS}\n\n@shared_task\ndef store_${number}(token):\n    done(token)\n`;
+    // It knows the tasks of those before it, which their web servers may still ask for.
+    const more = Array.from({ length: number - 1 }, (_, before) => `\n\n@shared_task\ndef store_${before + 2}(token):\n    done(token)\n`);
+    const tasks = [TASKS, ...more].join('');
     const files = {
       'requirements.txt': 'Django==5.2.19\ncelery[redis]==5.7.0\n',
       'manage.py': MANAGE,
