@@ -91,8 +91,8 @@ const SECONDS_TO_LEAVE = 10;
 /**
  * Celery workers with the image, settings and secrets of the web servers. `DjangoService.addWorker` makes them.
  *
- * A release starts the new ones after its migrations and before its web servers; then the old ones take no more tasks, and have `stopGracePeriod`, less ten seconds, to end those that
- * they are at. What is not done by then goes back to the broker, when it is acknowledged late (`task_acks_late`, Celery 5.5 and newer); a task that is acknowledged early, Celery's own
+ * A release starts the new ones after its migrations and before its web servers; then the old ones take no more tasks, give back those that they have not begun (with Redis), and have
+ * `stopGracePeriod`, less ten seconds, to end those that they are at. What is not done by then goes back to the broker, when it is acknowledged late (`task_acks_late`, Celery 5.5 and newer); a task that is acknowledged early, Celery's own
  * default, is lost. A task that an old worker does not know goes back to the broker, too, until a new one has it (with
  * Redis).
  *
