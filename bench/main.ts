@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { database } from './database/database';
 import { deploy } from './deploy/deploy';
+import { plan } from './plan/plan';
 import { renderSuite } from './report/markdown';
 import { machineClass } from './report/machine';
 import { Results, SuiteResult, writeResults } from './report/results';
@@ -12,13 +13,13 @@ import { throughput } from './throughput/throughput';
 
 // Run by tools/bench.mjs, which sets up what the suites need.
 
-const SUITES: { readonly [name: string]: Suite } = { synth, throughput, deploy, database };
+const SUITES: { readonly [name: string]: Suite } = { synth, throughput, deploy, database, plan };
 /** With less, the figures are a trial and are not written down. */
 const LEAST_RUNS = 7;
 const LEAST_SECONDS = 3;
 /** What is asked of a suite unless the command line says otherwise. */
 const USUAL = { runs: LEAST_RUNS, seconds: 4 };
-const USUAL_OF: { readonly [suite: string]: typeof USUAL } = { database: { runs: 10, seconds: 15 } };
+const USUAL_OF: { readonly [suite: string]: typeof USUAL } = { database: { runs: 10, seconds: 15 }, plan: { runs: 3, seconds: 4 } };
 
 interface Asked {
   readonly runs?: number;

@@ -21,7 +21,7 @@ await main(async () => {
   const args = process.argv.slice(2);
   const named = args.filter((arg) => /^[a-z]/.test(arg));
   const asked = (suite) => named.length === 0 || named.includes(suite);
-  const onlySynth = !['throughput', 'deploy', 'database'].some(asked);
+  const onlySynth = !['throughput', 'deploy', 'database', 'plan'].some(asked);
   const { env, startedEngine } = await setUp({ parts: onlySynth ? ['node-modules'] : ALL });
   try {
     if (asked('throughput')) {

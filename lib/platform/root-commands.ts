@@ -1,4 +1,4 @@
-import type { SecretFile } from '../workload/secret-file';
+import type { SecretFile, SecretGuard } from '../workload/secret-file';
 import { VolumeOwner } from '../workload/volume';
 
 /*
@@ -69,4 +69,21 @@ export function generateSecretCommand(secret: SecretFile, volume: string): strin
     volume,
     ...(guard ? [guard.file, guard.what] : []),
   ];
+}
+
+// The name of a secret ends with the moment of the plan that made it. A minute is for clocks that differ.
+const GUARD_SECRET = `
+set -eu
+name=$1 file=$2 what=$3 made=\${4##*-}
+[ -e "/guarded/$file" ] || { echo "nothing is there yet that secret $name opens"; exit 0; }
+since=$(date -u -d "@$(($(stat -c %Y "/guarded/$file") + 60))" +%Y%m%d%H%M%S)
+if [ "$made" -le "$since" ]; then echo "secret $name is as old as $what"; exit 0; fi
+echo "Secret $name has just been made, but $what that it shall open is older: the one that opens it went with a destroy, or with its state."
+echo "Give the old value, from a copy of that state, by Secret.fromVariable(), or, if the data is not wanted any more, remove its volume, and deploy again."
+exit 1
+`;
+
+/** Fails when the data of the volume mounted at /guarded is older than the secret that opens it, which is made by Terraform under this name. */
+export function guardSecretCommand(secretName: string, guard: SecretGuard, madeAs: string): string[] {
+  return ['sh', '-c', GUARD_SECRET, 'guard-secret', secretName, guard.file, guard.what, madeAs];
 }

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerImage, Secret, SecretFile, Volume } from '../../lib';
-import { generateSecretCommand, prepareVolumeCommand } from '../../lib/platform/root-commands';
+import { generateSecretCommand, guardSecretCommand, prepareVolumeCommand } from '../../lib/platform/root-commands';
 import { folder } from '../support/folder';
 import { newStack } from '../support/synth';
 
@@ -70,4 +70,30 @@ test('the scripts are of POSIX', () => {
   for (const command of [prepareVolumeCommand({ user: 1, group: 1, image }), generateSecretCommand(newSecret(), 'v')]) {
     expect(() => execFileSync('sh', ['-n', '-c', command[2]])).not.toThrow();
   }
+});
+
+describe('a secret that Terraform makes', () => {
+  const guard = newSecret(true).guard!;
+  const judge = (root: string) => run(guardSecretCommand('key', guard, 'shop-db-password-20260102030405'), root);
+  const marked = (at: string) => {
+    const root = folder({ 'guarded/marker': '' });
+    utimesSync(join(root, 'guarded', 'marker'), new Date(at), new Date(at));
+    return root;
+  };
+
+  test('comes before the data, or is as old as they are', () => {
+    expect(judge(folder({}))).toMatchObject({ status: 0, stdout: 'nothing is there yet that secret key opens\n' });
+    for (const at of ['2026-01-02T03:04:05Z', '2026-05-01T00:00:00Z', '2026-01-02T03:03:05Z']) {
+      expect([at, judge(marked(at)).stdout]).toEqual([at, 'secret key is as old as the database\n']);
+    }
+  });
+
+  test('is refused beside older data, with the ways out', () => {
+    const refused = judge(marked('2026-01-02T03:03:04Z'));
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toBe(
+      'Secret key has just been made, but the database that it shall open is older: the one that opens it went with a destroy, or with its state.\n' +
+        'Give the old value, from a copy of that state, by Secret.fromVariable(), or, if the data is not wanted any more, remove its volume, and deploy again.\n',
+    );
+  });
 });

@@ -67,9 +67,10 @@ export interface DockerSwarmProps {
   readonly imageMirror?: string;
 
   /**
-   * The host name of the node with the volumes, as `docker node ls` shows it. What mounts a volume runs there: a database, for one. So does what mounts a folder of the host.
+   * The host name of the node with the volumes, as `docker node ls` shows it. What mounts a volume runs there: a database, for one. So does what mounts a folder of the host, and what
+   * may run but once, such as a scheduled command: a Swarm starts another one for a node that it does not hear of.
    *
-   * @default - none, and a volume that lies on one node is an error
+   * @default - none, and a volume that lies on one node, or what may run but once, is an error
    */
   readonly dataNode?: string;
 
@@ -146,8 +147,8 @@ export class DockerSwarm extends Platform {
       spreadOver: spreadOver === undefined ? [] : [`spread=node.labels.${spreadOver}`],
     });
     this.files = new SwarmFiles(this.context);
-    this.secrets = new SwarmSecrets(this.context);
     this.jobs = new SwarmJobs(this.context);
+    this.secrets = new SwarmSecrets(this.context, this.jobs);
   }
 
   /** @internal */

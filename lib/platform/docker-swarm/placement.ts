@@ -37,7 +37,8 @@ const isService = (workload: Workload): workload is Service => 'publishedPorts' 
  *
  * - what publishes ports runs on each node at the edge, and whatever mounts a volume of it does so too: each of these nodes has its own;
  * - a volume that a service with several replicas mounts lies in the folder that all nodes share;
- * - any other volume lies on the node for data, and whoever mounts it runs there.
+ * - any other volume lies on the node for data, and whoever mounts it runs there;
+ * - what may run but once runs there too, volume or not: a Swarm starts another one for a node that it does not hear of, which may go on all the same.
  *
  * It is known when the stacks are complete.
  */
@@ -57,7 +58,8 @@ export class Placement {
     if (this.settled.edge.has(workload)) return this.at(workload, VolumeHome.EDGE);
     const local = workload.volumeMounts.some(({ volume }) => this.homeOf(volume) === VolumeHome.DATA);
     // A folder of the host is one of the host with the data.
-    return this.at(workload, local || workload.hostFolderMounts.length > 0 ? VolumeHome.DATA : VolumeHome.SHARED);
+    if (local || workload.hostFolderMounts.length > 0) return this.at(workload, VolumeHome.DATA);
+    return isService(workload) && workload.updateStrategy === 'stop-first' ? this.atOneNode(workload) : this.at(workload, VolumeHome.SHARED);
   }
 
   /** Where the content of a volume is. */
@@ -79,6 +81,16 @@ export class Placement {
       );
     }
     return { everywhere: home === VolumeHome.EDGE, constraints: [`node.hostname == ${dataNode}`] };
+  }
+
+  private atOneNode(service: Service): Placed {
+    if (this.props.dataNode === undefined) {
+      reject(
+        service,
+        "may run but once, and a Swarm starts another one for a node that it does not hear of, which may go on all the same: name the host name of the node that it stays on, new DockerSwarm({ dataNode: 'node1' })",
+      );
+    }
+    return this.at(service, VolumeHome.DATA);
   }
 
   /** The folder with the content of a shared volume, the same on all nodes. */

@@ -30,6 +30,8 @@ export interface RootJobProps {
   readonly placed: () => Placed;
   readonly command: () => string[];
   readonly mounts: () => ServiceArguments[];
+  /** Labels of which another value runs the job again. @default - none */
+  readonly labels?: () => Record<string, string>;
 }
 
 /** A shell and a few tools. */
@@ -60,7 +62,7 @@ export class SwarmJobs {
       timeoutSeconds: ROOT_JOB_SECONDS,
       anyImage: true,
       placed: props.placed,
-      labels: () => ({}),
+      labels: props.labels ?? (() => ({})),
       dependencies: () => props.imageResources,
       task: () => {
         const [program, ...rest] = props.command();

@@ -2,11 +2,14 @@ import { Secret as DockerSecret } from '@cdktf/provider-docker/lib/secret';
 import { Annotations, Fn } from 'cdktf';
 import { reject } from '../../core/errors';
 import { SecretKind } from '../../workload/secret';
-import type { SecretFile } from '../../workload/secret-file';
+import type { SecretFile, SecretGuard } from '../../workload/secret-file';
 import type { Workload } from '../../workload/workload';
 import { SecretBinding } from '../bindings';
+import { labelName } from '../labels';
+import { guardSecretCommand } from '../root-commands';
 import type { SwarmContext } from './swarm-context';
-import type { ServiceArguments } from './swarm-service';
+import type { SwarmJobs } from './swarm-jobs';
+import type { ServiceArguments, SwarmService } from './swarm-service';
 
 /** Characters that one hash gives: 86, of which the few that are no letters or digits are left out. */
 const BLOCK = 64;
@@ -15,7 +18,10 @@ const BLOCK = 64;
 export class SwarmSecrets {
   private readonly secrets = new Map<SecretFile, DockerSecret>();
 
-  constructor(private readonly context: SwarmContext) {}
+  constructor(
+    private readonly context: SwarmContext,
+    private readonly jobs: SwarmJobs,
+  ) {}
 
   public bind(secret: SecretFile): SecretBinding {
     const { secret: source } = secret;
@@ -40,7 +46,21 @@ export class SwarmSecrets {
       lifecycle: { createBeforeDestroy: true, ignoreChanges: generated ? ['name', 'data'] : ['name'] },
     });
     this.secrets.set(secret, resource);
-    return { resources: [resource] };
+    return { resources: generated && secret.guard ? [resource, this.guard(secret, secret.guard, resource)] : [resource] };
+  }
+
+  /** Refuses a secret that is newer than the data which it shall open. */
+  private guard(secret: SecretFile, guard: SecretGuard, resource: DockerSecret): SwarmService {
+    const image = this.context.images.bind(secret, secret.image);
+    const { placement } = this.context;
+    return this.jobs.rootJob(secret, 'Guard', this.context.names.fixed(secret, 'guard'), {
+      image: image.imageId,
+      imageResources: image.resources,
+      placed: () => placement.at(secret, placement.homeOf(guard.volume)),
+      command: () => guardSecretCommand(secret.secretName, guard, resource.name),
+      mounts: () => [{ type: 'volume', source: guard.volume.volumeName, target: '/guarded', read_only: true }],
+      labels: () => ({ [labelName('secret')]: resource.id }),
+    });
   }
 
   /** The secrets that a workload can read, as its service names them. */

@@ -17,12 +17,12 @@ storage: { filesystem: { rootdirectory: /data } }
 http: { addr: ":${REGISTRY_PORT}" }
 `;
 
-/** A Swarm of several engines on this machine, each in a container, with a registry and a folder that all of them share. The first node is its manager. */
+/** A Swarm of several engines on this machine, each in a container, with a registry and a folder that all of them share. The first nodes are its managers. */
 export class Swarm {
-  public static async start(name: string, size: number): Promise<Swarm> {
+  public static async start(name: string, size: number, managers = 1): Promise<Swarm> {
     const swarm = new Swarm(`e2e-${name}-${process.pid}`, registryProgram());
     try {
-      await swarm.begin(name, size);
+      await swarm.begin(name, size, managers);
     } catch (error) {
       swarm.remove();
       throw error;
@@ -34,7 +34,10 @@ export class Swarm {
   public readonly sharedFolder = SHARED_FOLDER;
   /** Where the nodes find the registry. */
   public registry = '';
+  /** What leads the docker client, Terraform and the provider to the manager that is asked. */
+  public readonly environment: Record<string, string> = {};
   private readonly folder = mkdtempSync(join(tmpdir(), 'cdktf-django-swarm-'));
+  private asked?: EngineNode;
 
   private constructor(
     /** Of its network, and the beginning of the names of all else. */
@@ -42,13 +45,15 @@ export class Swarm {
     private readonly program: string,
   ) {}
 
+  /** The manager that is asked: the first node, unless another one was chosen. */
   public get manager(): EngineNode {
-    return this.nodes[0];
+    return this.asked ?? this.nodes[0];
   }
 
-  /** What leads the docker client, Terraform and the provider to it. */
-  public get environment(): Record<string, string> {
-    return this.manager.environment;
+  /** From now on this manager is asked. */
+  public ask(manager: EngineNode): void {
+    this.asked = manager;
+    Object.assign(this.environment, manager.environment);
   }
 
   /** The registry as the provider wants it: in the clear, and open to everybody. */
@@ -78,10 +83,39 @@ export class Swarm {
       '{{.ID}}|{{.Node}}|{{.CurrentState}}',
       service,
     );
-    return lines.split('\n').map((line) => {
-      const [id, node, state] = line.split('|');
-      return { id, node, state: state.split(' ')[0] };
-    });
+    return lines
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => {
+        const [id, node, state] = line.split('|');
+        return { id, node, state: state.split(' ')[0] };
+      });
+  }
+
+  /** What the Swarm says of a node: `ready`, or `down` when it has not heard of it for a while. */
+  public state(node: EngineNode): string {
+    return this.docker('node', 'inspect', '--format', '{{.Status.State}}', node.name);
+  }
+
+  /** Puts nothing new on any node but these; what runs stays. */
+  public only(...open: EngineNode[]): void {
+    for (const node of this.nodes) this.docker('node', 'update', '--availability', open.includes(node) ? 'active' : 'pause', node.name);
+  }
+
+  /** Cuts a node off from all others of the Swarm: nothing that it sends arrives, and nothing reaches it. Whoever asks from outside still does. */
+  public cutOff(node: EngineNode): void {
+    for (const other of this.nodes.filter((one) => one !== node)) {
+      const address = this.address(other);
+      node.shell(`iptables -I INPUT -s ${address} -j DROP && iptables -I OUTPUT -d ${address} -j DROP`);
+    }
+  }
+
+  /** Lets it back in. */
+  public reconnect(node: EngineNode): void {
+    for (const other of this.nodes.filter((one) => one !== node)) {
+      const address = this.address(other);
+      node.shell(`iptables -D INPUT -s ${address} -j DROP && iptables -D OUTPUT -d ${address} -j DROP`);
+    }
   }
 
   /** Pushes the images that the host's engine has into the registry, under the mirror's name that it gives. */
@@ -112,16 +146,19 @@ export class Swarm {
     if (failures.length > 0) throw failures[0];
   }
 
-  private async begin(name: string, size: number): Promise<void> {
+  private async begin(name: string, size: number, managers: number): Promise<void> {
     engine('network', 'create', this.name);
     // The image of an engine is made by the first node; the registry needs one, and the nodes need its address.
     const first = await this.node(`${name}-node1`);
+    this.ask(first);
     await this.startRegistry(first);
     for (let number = 2; number <= size; number++) await this.node(`${name}-node${number}`);
     for (const node of this.nodes) await this.trustRegistry(node);
     this.docker('swarm', 'init', '--advertise-addr', this.address(this.manager));
-    const token = this.docker('swarm', 'join-token', '--quiet', 'worker');
-    for (const node of this.nodes.slice(1)) node.docker('swarm', 'join', '--token', token, `${this.address(this.manager)}:2377`);
+    this.nodes.slice(1).forEach((node, index) => {
+      const token = this.docker('swarm', 'join-token', '--quiet', index + 1 < managers ? 'manager' : 'worker');
+      node.docker('swarm', 'join', '--token', token, `${this.address(this.manager)}:2377`);
+    });
   }
 
   private async node(name: string): Promise<EngineNode> {

@@ -172,7 +172,7 @@ describe('a service', () => {
 
   test('of which only one may run ends before its successor starts, and is not waited for', () => {
     const found = service(
-      synth((stack) => new Service(stack, 'Db', { image, updateStrategy: UpdateStrategy.STOP_FIRST })),
+      synth((stack) => new Service(stack, 'Db', { image, updateStrategy: UpdateStrategy.STOP_FIRST }), NODE),
       'shop/Db',
     );
     expect([found.update_config.order, found.rollback_config.order, found.converge_config]).toEqual(['stop-first', 'stop-first', undefined]);
@@ -337,6 +337,34 @@ describe('a secret', () => {
     ]);
   });
 
+  test('is judged where the data is that it opens', () => {
+    const synthesized = synth((stack) => {
+      const volume = new Volume(stack, 'Data');
+      const guard = { volume, file: 'marker', what: 'the database' };
+      const file = new SecretFile(stack, 'Key', { secret: Secret.generated(), secretName: 'key', image, guard });
+      const web = new Service(stack, 'Web', { image });
+      web.addVolume(volume, '/data');
+      web.addSecret(file);
+    }, NODE);
+    const guarding = service(synthesized, 'shop/Key');
+    expect(guarding.name).toBe('shop-key-guard');
+    expect(guarding.task_spec.placement).toEqual(ON_NODE1);
+    expect(guarding.task_spec.container_spec).toMatchObject({
+      args: [
+        '-c',
+        expect.any(String),
+        'guard-secret',
+        'key',
+        'marker',
+        'the database',
+        expect.stringMatching(/^\$\{docker_secret\.Key_\w+\.name\}$/),
+      ],
+      mounts: [{ type: 'volume', source: 'shop-data', target: '/guarded', read_only: true }],
+    });
+    expect(label(guarding, 'org.cdktf-django.secret')).toMatch(/^\$\{docker_secret\.Key_\w+\.id\}$/);
+    expect(service(synthesized, 'shop/Web').depends_on).toContainEqual(expect.stringMatching(`^docker_service\\.Key_Guard_`));
+  });
+
   test('cannot be a file of one host', () =>
     expect(() => consumer(newSwarmStack(), Secret.fromFile('/etc/key'))).toThrow(
       'shop/Key: secret key is a file of one host, and a task of a Swarm may run on any: use Secret.generated() or Secret.fromVariable()',
@@ -416,7 +444,7 @@ describe('a job', () => {
       const job = new Job(stack, 'Greet', { image });
       job.runAfter(db);
       new Service(stack, 'Web', { image }).runAfter(job);
-    });
+    }, NODE);
     expect(service(synthesized, 'shop/Greet').depends_on).toContainEqual(expect.stringMatching(`^docker_service\\.Db_${hash}$`));
     expect(service(synthesized, 'shop/Web').depends_on).toContainEqual(expect.stringMatching(`^docker_service\\.Greet_${hash}$`));
   });

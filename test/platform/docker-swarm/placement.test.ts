@@ -42,6 +42,14 @@ test('what mounts a volume, or a folder of the host, runs on the node with the d
   });
 });
 
+test('what may run but once stays on the node with the data, volume or not', () => {
+  const build = (stack: TerraformStack) => new Service(stack, 'Clock', { image, updateStrategy: UpdateStrategy.STOP_FIRST });
+  expect(placed(build)).toEqual({ Clock: ['some', DATA, []] });
+  expect(() => placed(build, { edgeNodes: SwarmNodes.all() })).toThrow(
+    "shop/Clock: may run but once, and a Swarm starts another one for a node that it does not hear of, which may go on all the same: name the host name of the node that it stays on, new DockerSwarm({ dataNode: 'node1' })",
+  );
+});
+
 test('what shares a volume with a published port runs on each node at the edge, however many steps away', () => {
   const found = placed((stack) => {
     const configuration = new Volume(stack, 'Configuration', { owner });
