@@ -12,9 +12,17 @@ export interface IMailServer extends IConstruct {
   readonly port: number;
   /** How the way to the server is kept from others. */
   readonly security: SmtpSecurity;
-  /** The user that clients log in as, where they do. */
+  /**
+   * The user that clients log in as.
+   *
+   * @default - they do not log in
+   */
   readonly user?: string;
-  /** The password of that user. Clients find it in the file `passwordSecret.path`. */
+  /**
+   * The password of that user. Clients find it in the file `passwordSecret.path`.
+   *
+   * @default - they do not log in
+   */
   readonly passwordSecret?: SecretFile;
   /** The time that a client waits for each answer of the server. */
   readonly timeout: Duration;

@@ -52,7 +52,7 @@ test('a server arrives in the settings, its password in a file alone, with every
   expect(file(synth, 'launch.json').templates).toEqual({});
   for (const path of ['App/Server', 'App/Release', 'App/Preflight', 'Consumer/Process', 'Digest/Scheduler']) {
     const container = synth.container(`shop/Shop/${path}`);
-    expect(container.mounts.map((mount: Arguments) => mount.target)).toContain('/run/secrets/smtp-password');
+    expect(container.mounts.map((mount: Arguments) => mount.target)).toContain('/run/secrets/smtp-password/value');
     expect(container.networks_advanced).toHaveLength(1);
   }
 });
