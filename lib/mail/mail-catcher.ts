@@ -27,6 +27,7 @@ export interface MailCatcherProps {
 
   /**
    * The address of the host at which that port is open. Whoever comes there reads all mail, links for resetting passwords among it, without a password.
+   * A Swarm opens ports at all addresses (`0.0.0.0`) or not at all.
    *
    * @default '127.0.0.1' - `ssh -L 8025:127.0.0.1:8025 HOST` leads to it
    */

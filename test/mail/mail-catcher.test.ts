@@ -1,4 +1,4 @@
-import { ContainerImage, Job, MailCatcher, MailCatcherProps, Size, SmtpSecurity } from '../../lib';
+import { ContainerImage, DockerSwarm, Job, MailCatcher, MailCatcherProps, Platform, Size, SmtpSecurity, SwarmNodes } from '../../lib';
 import { defaultImages } from '../../lib/image/default-images';
 import { violations } from '../support/graph';
 import { newStack, Synthesized } from '../support/synth';
@@ -71,4 +71,15 @@ test.each<[MailCatcherProps, string]>([
   [{ address: 'localhost' }, 'shop/Mail/Server: address must be an address of the host, such as 127.0.0.1, 0.0.0.0 or ::, got "localhost"'],
 ])('refuses %j', (props, message) => {
   expect(() => new MailCatcher(newStack(), 'Mail', props)).toThrow(new Error(message));
+});
+
+test('on a Swarm it is open at all addresses of a node, and has to be asked for that', () => {
+  const on = (address?: string) => {
+    const stack = newStack();
+    Platform.use(stack, new DockerSwarm({ edgeNodes: SwarmNodes.all(), dataNode: 'node1' }));
+    new MailCatcher(stack, 'Mail', { address });
+    return new Synthesized(stack);
+  };
+  expect(() => on()).toThrow(/^shop\/Mail\/Server: port 8025 is published at 127\.0\.0\.1, and a Swarm opens a port at all addresses of a node/);
+  expect(Object.keys(on('0.0.0.0').all('docker_service'))).toHaveLength(1);
 });
