@@ -156,7 +156,7 @@ test('a password is set anew by the link in a mail', async () => {
 test('the catcher is confined, and the app reaches nothing else for it', () => {
   const { HostConfig, Config } = JSON.parse(engine('inspect', `${deployment.namespace}-mail-server`))[0];
   expect([Config.User, HostConfig.ReadonlyRootfs, HostConfig.CapDrop, HostConfig.Memory]).toEqual(['10073:10073', true, ['ALL'], 128 * 1024 * 1024]);
-  expect(HostConfig.SecurityOpt).toContain('no-new-privileges');
+  expect(HostConfig.SecurityOpt).toEqual(['no-new-privileges:true']);
   const internal = engine('network', 'inspect', `${deployment.namespace}-mail-network-internal`, '--format', '{{.Internal}}');
   expect(internal).toBe('true');
   expect(deployment.plan()).toEqual([]);
