@@ -6,8 +6,6 @@ export interface CaughtMail {
   readonly to: string[];
   readonly subject: string;
   readonly text: string;
-  /** Who logged in to send it. */
-  readonly login?: string;
 }
 
 interface Message {
@@ -16,7 +14,6 @@ interface Message {
   readonly To: readonly { readonly Address: string }[];
   readonly Subject: string;
   readonly Text: string;
-  readonly Username?: string;
 }
 
 /** All mail that a catcher has, newest first, by its API. */
@@ -24,8 +21,8 @@ export async function caughtMail(get: (path: string) => string | Promise<string>
   const { messages } = JSON.parse(await get('/api/v1/messages')) as { messages: { ID: string }[] };
   const caught: CaughtMail[] = [];
   for (const { ID } of messages) {
-    const { From, To, Subject, Text, Username } = JSON.parse(await get(`/api/v1/message/${ID}`)) as Message;
-    caught.push({ from: From.Address, to: To.map(({ Address }) => Address), subject: Subject, text: Text, login: Username || undefined });
+    const { From, To, Subject, Text } = JSON.parse(await get(`/api/v1/message/${ID}`)) as Message;
+    caught.push({ from: From.Address, to: To.map(({ Address }) => Address), subject: Subject, text: Text });
   }
   return caught;
 }
