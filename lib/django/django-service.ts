@@ -9,6 +9,7 @@ import { CeleryBeat, CeleryBeatOptions } from '../celery/celery-beat';
 import { CeleryWorker, CeleryWorkerOptions } from '../celery/celery-worker';
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
+import { IMailServer } from '../mail/mail-server';
 import { IPostgresDb } from '../postgres/postgres-db';
 import { PostgresPooler } from '../postgres/postgres-pooler';
 import { IRedisCache } from '../redis/redis-cache';
@@ -22,13 +23,14 @@ import { Volume } from '../workload/volume';
 import { connectionsOf, databaseBehindPooler, databaseUrl, renderDatabase } from './database-settings';
 import { DjangoProcess, DjangoProcessOptions } from './django-process';
 import { CELERY_BROKER_URL, DjangoSettings, EnvironmentNames } from './django-settings';
+import { checkEmail, EmailOptions, emailUrl, renderEmail } from './email-settings';
 import { checkRedisRoles, REDIS_DATABASES, RedisRoles, redisUrl, renderRedis } from './redis-settings';
 import { ReleaseOptions, renderRelease } from './release-options';
 import { ScheduledCommand, ScheduledCommandOptions } from './scheduled-command';
 import { secretKeysOf } from './secret-keys';
 
 /** Settings of a `DjangoService`. */
-export interface DjangoServiceProps extends AppOptions {
+export interface DjangoServiceProps extends AppOptions, EmailOptions {
   /** The image with the project, its requirements, Gunicorn and psycopg. */
   readonly image: ContainerImage;
 
@@ -171,7 +173,20 @@ export interface DjangoServiceProps extends AppOptions {
 const STATIC_ROOT = '/var/lib/cdktf-django/static';
 const MEDIA_ROOT = '/var/lib/cdktf-django/media';
 const HEALTH_PATH = '/-/health/';
-const OVERLAY_MODULES = ['__init__', 'asgi', 'cache', 'config', 'connections', 'health', 'loading', 'sessions', 'settings', 'staticfiles', 'wsgi'];
+const OVERLAY_MODULES = [
+  '__init__',
+  'asgi',
+  'cache',
+  'config',
+  'connections',
+  'health',
+  'loading',
+  'mail',
+  'sessions',
+  'settings',
+  'staticfiles',
+  'wsgi',
+];
 
 /**
  * A Django project in production: a `GunicornApp` that knows Django.
@@ -198,6 +213,8 @@ export class DjangoService extends Construct implements IProxyTarget {
   public readonly fallbackSecretKeys: SecretFile[];
   /** The database. */
   public readonly database?: IPostgresDb;
+  /** The server that takes the project's mail. */
+  public readonly email?: IMailServer;
   /** How the project gets the settings of production. */
   public readonly settings: DjangoSettings;
   /** What the release job was asked to do. */
@@ -237,6 +254,8 @@ export class DjangoService extends Construct implements IProxyTarget {
     const { cache, sessions, broker } = props;
     this.redis = { cache, sessions, broker };
     checkRedisRoles(this, this.redis, this.overlaid);
+    this.email = props.email;
+    checkEmail(this, props, this.settings);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const [user, group] = (props.user ?? IMAGE_USER).split(':').map(Number);
     const owner = { user, group, image: props.image };
@@ -436,6 +455,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     app._forAll((workload) => {
       workload.addVolume(this.mediaVolume, MEDIA_ROOT);
       for (const redis of Object.values(this.redis) as (IRedisCache | undefined)[]) redis?.addClient(workload);
+      props.email?.addClient(workload);
       props.database?.addClient(workload, connectionsOf(workload, app, props));
       workload.addEnvironment('CDKTF_DJANGO_RELEASE', release);
       workload.addEnvironment('DJANGO_SETTINGS_MODULE', this.overlaid ? 'cdktf_django_overlay.settings' : this.settings.module);
@@ -465,6 +485,8 @@ export class DjangoService extends Construct implements IProxyTarget {
     app._addLaunchTemplate(names.staticRoot, () => STATIC_ROOT);
     app._addLaunchTemplate(names.mediaRoot, () => MEDIA_ROOT);
     if (database) app._addLaunchTemplate(names.databaseUrl, () => databaseUrl(database));
+    const { email } = this;
+    if (email) app._addLaunchTemplate(names.emailUrl, () => emailUrl(email));
     const { cache } = this.redis;
     if (cache) app._addLaunchTemplate(names.redisUrl, () => redisUrl(cache, REDIS_DATABASES.cache));
   }
@@ -499,6 +521,7 @@ export class DjangoService extends Construct implements IProxyTarget {
       secretKeyFallbackFiles: this.fallbackSecretKeys.length > 0 ? this.fallbackSecretKeys.map(({ path }) => path) : undefined,
       database: database && renderDatabase(database, props.asgi ?? false),
       ...renderRedis(this, this.redis),
+      ...renderEmail(props),
       allowedHosts: this.allowedHosts,
       csrfTrustedOrigins: this.trustedOrigins,
       scheme: this.reachedBy.some((route) => route.scheme === 'https') ? 'https' : 'http',

@@ -35,6 +35,8 @@ export interface EnvironmentSettingsOptions {
   readonly redisUrl?: string;
   /** The variable that gets the URL of Celery's broker, where there is one. @default 'CELERY_BROKER_URL' - which Celery reads by itself */
   readonly celeryBrokerUrl?: string;
+  /** The variable that gets the URL of the mail server, where there is one, as django-environ reads it. @default 'EMAIL_URL' */
+  readonly emailUrl?: string;
   /** The variable that gets the secret key. @default 'DJANGO_SECRET_KEY' */
   readonly secretKey?: string;
   /**
@@ -58,6 +60,7 @@ export interface EnvironmentNames {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly celeryBrokerUrl: string;
+  readonly emailUrl: string;
   readonly secretKey: string;
   readonly secretKeyFallbacks: string;
   readonly allowedHosts: string;
@@ -97,6 +100,7 @@ export class DjangoSettings {
         databaseUrl: options.databaseUrl ?? 'DATABASE_URL',
         redisUrl: options.redisUrl ?? 'REDIS_URL',
         celeryBrokerUrl: options.celeryBrokerUrl ?? CELERY_BROKER_URL,
+        emailUrl: options.emailUrl ?? 'EMAIL_URL',
         secretKey: options.secretKey ?? 'DJANGO_SECRET_KEY',
         secretKeyFallbacks: options.secretKeyFallbacks ?? 'DJANGO_SECRET_KEY_FALLBACKS',
         allowedHosts: options.allowedHosts ?? 'DJANGO_ALLOWED_HOSTS',

@@ -8,6 +8,7 @@ interface PinnedImages {
   readonly lego: string;
   readonly pgbouncer: string;
   readonly valkey: string;
+  readonly mailpit: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

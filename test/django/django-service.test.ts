@@ -201,7 +201,7 @@ describe('with the overlay', () => {
         .map((file) => file.file)
         .filter((file) => file.includes('overlay')),
     ).toEqual(
-      ['__init__', 'asgi', 'cache', 'config', 'connections', 'health', 'loading', 'sessions', 'settings', 'staticfiles', 'wsgi'].map(
+      ['__init__', 'asgi', 'cache', 'config', 'connections', 'health', 'loading', 'mail', 'sessions', 'settings', 'staticfiles', 'wsgi'].map(
         (name) => `/files/python/cdktf_django_overlay/${name}.py`,
       ),
     );

@@ -21,6 +21,7 @@ test('the environment has the usual names, unless others are given', () => {
     databaseUrl: 'DATABASE_URL',
     redisUrl: 'REDIS_URL',
     celeryBrokerUrl: 'CELERY_BROKER_URL',
+    emailUrl: 'EMAIL_URL',
     secretKey: 'DJANGO_SECRET_KEY',
     secretKeyFallbacks: 'DJANGO_SECRET_KEY_FALLBACKS',
     allowedHosts: 'DJANGO_ALLOWED_HOSTS',

@@ -16,6 +16,7 @@ import {
   HealthCheck,
   Job,
   JobProps,
+  MailCatcher,
   Network,
   NginxProxy,
   NginxProxyProps,
@@ -36,6 +37,7 @@ import {
   Service,
   ServiceProps,
   Size,
+  SmtpServer,
   SwarmNodes,
   Tls,
   Volume,
@@ -168,7 +170,7 @@ const setting = (member: string): FuzzCase => ({
   build: (stack, [value]) => {
     const redis = new RedisCache(stack, 'R');
     const settings = DjangoSettings.environment('a', { [member]: value });
-    django(() => ({ settings, secretKeyVersion: 2, cache: redis, broker: redis }))(stack, []);
+    django(() => ({ settings, secretKeyVersion: 2, cache: redis, broker: redis, email: new MailCatcher(stack, 'M') }))(stack, []);
   },
 });
 
@@ -472,6 +474,7 @@ export const cases: readonly FuzzCase[] = [
     'databaseUrl',
     'redisUrl',
     'celeryBrokerUrl',
+    'emailUrl',
     'secretKey',
     'secretKeyFallbacks',
     'allowedHosts',
@@ -542,6 +545,26 @@ export const cases: readonly FuzzCase[] = [
       RedisCache.fromAttributes(stack, value, { host: 'h', password: Secret.fromFile('/p') }).addClient(new Job(stack, 'Client', { image })),
     forms: (value) => [value, value.toLowerCase()],
   },
+  ...(['host', 'user'] as const).map((member): FuzzCase => ({
+    props: [`SmtpServerProps.${member}`],
+    benign: member === 'host' ? host : word,
+    forms: (value) => [value, encodeURIComponent(value)],
+    build: (stack, [value]) => {
+      const email = new SmtpServer(stack, 'M', { host: 'h', user: 'u', password: Secret.fromFile('/p'), [member]: value });
+      django(() => ({ email }))(stack, []);
+      new DjangoService(stack, 'E', { image, project: 'shop', replicas: 1, email, settings: DjangoSettings.environment('a') });
+    },
+  })),
+  {
+    props: ['MailCatcherProps.address'],
+    benign: (index) => `192.0.2.${index + 1}`,
+    build: (stack, [address]) => void new MailCatcher(stack, 'M', { address }),
+  },
+  ...(['defaultFromEmail', 'serverEmail'] as const).map((member): FuzzCase => ({
+    props: [`EmailOptions.${member}`],
+    benign: (index) => `benign${index}x@example.com`,
+    build: django(([value]) => ({ [member]: value })),
+  })),
   {
     props: ['ScheduledCommandOptions.command'],
     benign: word,

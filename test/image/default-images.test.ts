@@ -30,6 +30,10 @@ test('Valkey is of a full version and the Debian release', () => {
   expect(defaultImages.valkey).toMatch(/^valkey\/valkey:\d+\.\d+\.\d+-trixie$/);
 });
 
+test('Mailpit is of a full version', () => {
+  expect(defaultImages.mailpit).toMatch(/^axllent\/mailpit:v\d+\.\d+\.\d+$/);
+});
+
 test('the images of Postgres are those of their major versions', () => {
   expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
   for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));

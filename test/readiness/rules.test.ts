@@ -11,12 +11,14 @@ import {
   GunicornAppProps,
   HealthCheck,
   Job,
+  MailCatcher,
   NginxProxy,
   NginxProxyProps,
   PostgresDb,
   PostgresDbProps,
   PostgresVersion,
   ProductionReadiness,
+  RedisCache,
   RemovalPolicy,
   Schedule,
   Secret,
@@ -24,6 +26,8 @@ import {
   Service,
   ServiceProps,
   Size,
+  SmtpSecurity,
+  SmtpServer,
   Volume,
 } from '../../lib';
 import { folder } from '../support/folder';
@@ -78,11 +82,14 @@ const port = (address: string | undefined): Planted => ({ cache: { publishedPort
 const dockerfile = (text: string): Planted => ({ hello: { image: ContainerImage.fromDirectory(folder({ Dockerfile: text })) } });
 const settings = (overrides: object): Planted => ({ shop: { settings: DjangoSettings.overlay('shop.settings', { overrides: { ...overrides } }) } });
 
+const login = { host: 'smtp.example.com', user: 'shop', password: Secret.fromFile('/etc/shop/smtp-password') };
+
 const faults: [rule: string, path: string, planted: Planted][] = [
   ['PlainHttp', 'shop/Proxy', { proxy: {} }],
   ['PlainHttp', 'shop/Proxy', { proxy: { address: '192.0.2.7', httpPort: 8080 } }],
   ['PublishedPort', 'shop/Cache', port('0.0.0.0')],
   ['PublishedPort', 'shop/Cache', port('192.0.2.7')],
+  ['PlainSmtp', 'shop/Smtp', { add: (stack) => new SmtpServer(stack, 'Smtp', { ...login, security: SmtpSecurity.NONE }) }],
   ['NoBackup', 'shop/Second', { add: (stack) => new PostgresDb(stack, 'Second') }],
   ['DataNotRetained', 'shop/Db/Data', { db: { removalPolicy: RemovalPolicy.DESTROY } }],
   ['DataNotRetained', 'shop/Shop/Media', { shop: { removalPolicy: RemovalPolicy.DESTROY } }],
@@ -110,6 +117,13 @@ const faults: [rule: string, path: string, planted: Planted][] = [
   ['SingleReplica', 'shop/Shop/App', { shop: { replicas: 1 } }],
   ['MigrationsNotRun', 'shop/Shop', { shop: { release: { migrate: false } } }],
   ['ChecksIgnored', 'shop/Shop', { shop: { release: { checkLevel: CheckLevel.CRITICAL } } }],
+  [
+    'MailNotDelivered',
+    'shop/Second',
+    { add: (stack) => new DjangoService(stack, 'Second', { image: pinned('shop'), project: 'shop', email: new MailCatcher(stack, 'Mail') }) },
+  ],
+  ['MailNotDelivered', 'shop/Shop', settings({ EMAIL_BACKEND: 'django.core.mail.backends.console.EmailBackend' })],
+  ['MailNotDelivered', 'shop/Shop', settings({ MAILERS: { default: { BACKEND: 'django.core.mail.backends.locmem.EmailBackend' } } })],
   ['ImageWithoutDigest', 'shop/Hello', { hello: { image: ContainerImage.fromRegistry('localhost/hello:1') } }],
   ['ImageWithoutDigest', 'shop/Shop/App', { shop: { image: ContainerImage.fromRegistry('localhost/shop:1') } }],
   ['ImageWithoutDigest', 'shop/Proxy', { proxy: { address: '127.0.0.1', image: ContainerImage.fromRegistry('localhost/nginx:1.30.0') } }],
@@ -185,6 +199,17 @@ describe('what is no fault', () => {
         },
       },
     ],
+    [
+      'mail servers: one with TLS, one that asks for no password; a backend of somebody else',
+      {
+        ...settings({ EMAIL_BACKEND: 'post_office.EmailBackend' }),
+        add: (stack) => {
+          new SmtpServer(stack, 'Smtp', login);
+          new SmtpServer(stack, 'Relay', { host: 'relay', security: SmtpSecurity.NONE });
+        },
+      },
+    ],
+    ['a Redis server of the default image', { add: (stack) => void new RedisCache(stack, 'Redis') }],
     ['a database elsewhere', { add: (stack) => elsewhere(stack) }],
   ])('%s', (_what, planted) => expect(findings(judge(planted))).toEqual([]));
 

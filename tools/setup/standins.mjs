@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { aptSettings, canInstall, debianMirror, install } from './apt.mjs';
 import { cachePath, publish, withLock, withTemp } from './cache.mjs';
 import { hostAuthorities } from './ca.mjs';
+import { ensureMailpit } from './mailpit.mjs';
 import { pins, STAND_INS } from './pins.mjs';
 import { ask, logged, which } from './run.mjs';
 import { say, slowly } from './say.mjs';
@@ -45,7 +46,7 @@ const postgresPaths = (major) =>
  * `engine` stands in for nothing: tests run it.
  */
 function plan() {
-  const { nginx, postgres, python, lego, pgbouncer, valkey } = pins();
+  const { nginx, postgres, python, lego, pgbouncer, valkey, mailpit } = pins();
   const settings = { authorities: [...hostAuthorities()] };
   const of = (name, ref, suite = SUITE) => {
     const [, version, major] = /:v?((\d+)(?:\.\d+)*)/.exec(ref);
@@ -72,9 +73,13 @@ function plan() {
     of('lego', lego),
     of('pgbouncer', pgbouncer),
     of('valkey', valkey),
+    of('mailpit', mailpit),
     of('engine', 'engine:28'),
   ];
 }
+
+/** What a recipe needs beside its own files: a program that Debian has not. */
+const PROGRAMS = { mailpit: ensureMailpit };
 
 /** Runs `docker` on the engine that `env` names, into the log. */
 const docker = (args, { env, what, stdin }) =>
@@ -214,7 +219,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'mailpit' | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */
@@ -238,7 +243,8 @@ export async function ensureStandIns(names, env = {}) {
         }
         const base = await ensureBase(image, env);
         const before = await idOf(ref, env);
-        await slowly('images', `building the stand-in ${name}`, () => build(kind, ref, { args: { ...args, BASE: base }, label: hash, env }));
+        const extra = PROGRAMS[kind] ? { [kind]: fs.readFileSync(await PROGRAMS[kind]()) } : {};
+        await slowly('images', `building the stand-in ${name}`, () => build(kind, ref, { args: { ...args, BASE: base }, label: hash, extra, env }));
         await keep(image, env);
         // The one that it replaces; without force, so that it stays where a container still uses it.
         if (before) await ask('docker', ['image', 'rm', before], { env: { ...process.env, ...env } });

@@ -13,6 +13,17 @@ function isOn(value: unknown): boolean {
   return Boolean(value);
 }
 
+/** Backends of Django that deliver nothing, and need nobody's code. */
+const NO_DELIVERY = /^django\.core\.mail\.backends\.(console|dummy|filebased|locmem)\.EmailBackend$/;
+
+/** What keeps the mail of a project from those whom it is for. */
+function undelivered({ email, settings }: DjangoService): string | undefined {
+  const { EMAIL_BACKEND, MAILERS } = settings.overrides as { EMAIL_BACKEND?: unknown; MAILERS?: { default?: { BACKEND?: unknown } } };
+  const backend = EMAIL_BACKEND ?? MAILERS?.default?.BACKEND;
+  if (typeof backend === 'string' && NO_DELIVERY.test(backend)) return `the backend is overridden by ${backend}`;
+  return email?.delivers === false ? `email is the catcher ${email.node.path}` : undefined;
+}
+
 /** How apps run, and how they are released. */
 export const APP_RULES: readonly JudgingRule[] = [
   {
@@ -51,5 +62,12 @@ export const APP_RULES: readonly JudgingRule[] = [
       construct instanceof DjangoService && construct.release.checkLevel === CheckLevel.CRITICAL
         ? 'release.checkLevel is CheckLevel.CRITICAL'
         : undefined,
+  },
+  {
+    id: 'MailNotDelivered',
+    level: ReadinessLevel.WARNING,
+    sentence: 'Mail of the project reaches nobody.',
+    remedy: 'Give an SmtpServer as email, or suppress the rule where the stack is one for staging.',
+    find: (construct) => (construct instanceof DjangoService ? undelivered(construct) : undefined),
   },
 ];

@@ -1,4 +1,6 @@
 import { Token } from 'cdktf';
+import { SmtpSecurity } from '../../mail/smtp-security';
+import { SmtpServer } from '../../mail/smtp-server';
 import { NginxProxy } from '../../nginx/nginx-proxy';
 import { Service } from '../../workload/service';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
@@ -29,5 +31,15 @@ export const NETWORK_RULES: readonly JudgingRule[] = [
       const open = construct.publishedPorts.filter(({ address }) => address !== undefined && isOpen(address));
       return open.length === 0 ? undefined : open.map(({ address, hostPort, protocol }) => `${address}:${hostPort}/${protocol ?? 'tcp'}`).join(', ');
     },
+  },
+  {
+    id: 'PlainSmtp',
+    level: ReadinessLevel.WARNING,
+    sentence: 'Clients log in at the mail server in the clear: whoever is on the way reads mail and password.',
+    remedy: 'Leave out security, or set SmtpSecurity.TLS; or suppress the rule where the server is in a network of your own.',
+    find: (construct) =>
+      construct instanceof SmtpServer && construct.security === SmtpSecurity.NONE && construct.user !== undefined
+        ? `${construct.host}:${construct.port}`
+        : undefined,
   },
 ];

@@ -20,6 +20,13 @@ A key that is absent leaves the project's own value alone; so does null, where n
         host, port, user, passwordFile, tls
         database             1                                its number
         prefix               "shop/Shop"                      of all keys
+    email                    null, or the server that takes mail:
+        host, port, user, passwordFile                        both of the last, or neither
+        security             "starttls" | "tls" | "none"
+        timeout              10                               seconds
+        delivers             true | false                     false: it takes the place of all mailers
+    defaultFromEmail         "shop@example.com" | null        DEFAULT_FROM_EMAIL
+    serverEmail              "shop@example.com" | null        SERVER_EMAIL; null: defaultFromEmail, where the project has none
     allowedHosts             ["shop.example.com", ...]
     csrfTrustedOrigins       ["https://shop.example.com", ...]
     scheme                   "http" | "https"                 what visitors use
@@ -42,6 +49,7 @@ from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from cdktf_django_overlay.config import read_config, read_secret
+from cdktf_django_overlay.mail import apply_mail
 
 #: HSTS is nginx's business: it knows the host names, the certificates and what else lives there.
 _SILENCED = ["security.W004", "security.W005", "security.W021"]
@@ -109,20 +117,6 @@ def _debug_off(settings):
             options["debug"] = False
         templates.append({**engine, "OPTIONS": options} if options else engine)
     return {"DEBUG": False, "TEMPLATES": templates}
-
-
-def _mail(settings):
-    """
-    SMTP, Django's own default, instead of the console that startproject writes since Django 6.1.
-
-    `check --deploy` refuses that one, and with it links for resetting passwords would end up in the log. Other
-    backends for development were somebody's choice: Django's check says so.
-    """
-    mailers = settings.get("MAILERS") or {}
-    default = mailers.get("default") or {}
-    if default.get("BACKEND") != "django.core.mail.backends.console.EmailBackend":
-        return {}
-    return {"MAILERS": {**mailers, "default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}}}
 
 
 def _keys(config):
@@ -386,7 +380,7 @@ def _production(config):
     settings = _project_settings(config["settings"])
     old_key = settings.get("SECRET_KEY")
     settings.update(_debug_off(settings))
-    settings.update(_mail(settings))
+    apply_mail(settings, config)
     settings.update(_keys(config))
     if config.get("database"):
         settings.update(_databases(settings, config["database"]))
