@@ -84,7 +84,7 @@ test('tasks are done, results come back, beat beats, and the plan is empty', asy
   expect(deployment.plan()).toEqual([]);
 });
 
-const groups: LoadGroup[] = [{ name: 'tasks', count: 4, every: 100, path: '/rows/', contains: '', kind: 'rows' }];
+const groups: LoadGroup[] = [{ name: 'tasks', count: 4, every: 150, path: '/rows/', contains: '', kind: 'rows' }];
 
 /** `CDKTF_DJANGO_CELERY=long`: ten releases, and 10,000 tasks. */
 const [RELEASES, TASKS] = process.env.CDKTF_DJANGO_CELERY === 'long' ? [10, 10_000] : [1, 1200];
