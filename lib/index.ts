@@ -15,6 +15,9 @@ export { AppHealthOptions, AppOptions, GunicornApp, GunicornAppProps } from './g
 export { GunicornOptions } from './gunicorn/gunicorn-options';
 export * from './image/container-image';
 export { PythonProjectOptions } from './image/python-project';
+export { AlertRule, AlertSeverity } from './monitoring/alert-rule';
+export * from './monitoring/monitored';
+export * from './monitoring/monitoring';
 export * from './nginx/balancing';
 export { ClientLimits, ClientLimitsProps } from './nginx/client-limits';
 export * from './nginx/error-page';
