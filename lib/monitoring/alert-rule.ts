@@ -33,6 +33,13 @@ export interface AlertRule {
    */
   readonly severity?: AlertSeverity;
 
+  /**
+   * Labels that tell the alert from others of its name, or whom it is for.
+   *
+   * @default - those of the series that the expression gives, and `severity`
+   */
+  readonly labels?: { readonly [name: string]: string };
+
   /** What is wrong and what to do, in a sentence or two. `{{ $labels.system }}` is the path of the construct. */
   readonly summary: string;
 }
@@ -47,13 +54,23 @@ export function renderAlert(scope: IConstruct, rule: AlertRule): object {
   const severity = rule.severity ?? AlertSeverity.WARNING;
   if (!Object.values(AlertSeverity).includes(severity))
     reject(scope, `severity of the alert ${rule.name} must be AlertSeverity.WARNING or AlertSeverity.CRITICAL, got ${shown(severity)}`);
+  for (const [name, value] of Object.entries(rule.labels ?? {})) {
+    requireMatch(
+      scope,
+      `a label of the alert ${rule.name}`,
+      name,
+      /^(?!(severity|alertname)$)[A-Za-z][A-Za-z0-9_]*$/,
+      'made of letters, digits and "_", and neither "severity" nor "alertname"',
+    );
+    if (typeof value !== 'string') reject(scope, `the label ${name} of the alert ${rule.name} must be text, got ${shown(value)}`);
+  }
   const lasting = rule.lasting?.toSeconds();
   if (lasting !== undefined) requireInteger(scope, `lasting of the alert ${rule.name}, in seconds,`, lasting, { min: 0, max: 30 * 86400 });
   return {
     alert: rule.name,
     expr: rule.expression,
     ...(lasting && { for: `${lasting}s` }),
-    labels: { severity },
+    labels: { ...rule.labels, severity },
     annotations: { summary: rule.summary },
   };
 }

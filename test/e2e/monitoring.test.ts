@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Construct } from 'constructs';
 import { ContainerImage, Duration, GunicornApp, Monitoring, NginxProxy, PostgresDb, RedisCache, RemovalPolicy, Schedule, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
-import { engine } from './support/docker';
+import { engine, logs } from './support/docker';
 import { ask, eventually } from './support/http';
 import { FOR_LOAD } from './support/load';
 import { freePort } from './support/port';
@@ -78,6 +78,10 @@ test('each rule fires when it has to and not otherwise, by promtool', () => {
   expect([...new Set(known)].filter((alert) => alert !== 'Asked').sort()).toEqual([...new Set(RULE_TESTS.map(({ alert }) => alert))].sort());
   const image = engine('inspect', name('monitoring-server'), '--format', '{{.Image}}');
   expect(testRules(image, rules, RULE_TESTS)).toContain('SUCCESS');
+  // What it said of them before Prometheus got them.
+  expect(logs({}, deployment.containers('Monitoring/Check', { all: true })[0])).toMatch(
+    /is valid prometheus config file[^]*SUCCESS: \d+ rules found/,
+  );
 });
 
 test('all targets are up, what they say is true, and the plan is empty', async () => {

@@ -555,6 +555,7 @@ export const cases: readonly FuzzCase[] = [
   { props: ['MonitoringProps.volumeName'], benign: word, build: monitored(([volumeName]) => ({ volumeName })) },
   { props: ['AlertRule.name'], benign: word, build: alert(([name]) => ({ name })) },
   { props: ['AlertRule.expression'], benign: word, build: alert(([expression]) => ({ expression })) },
+  { props: ['AlertRule.labels'], benign: word, build: alert((values) => ({ labels: record(values, 'l') })) },
   { props: ['AlertRule.summary'], benign: word, build: alert(([summary]) => ({ summary })) },
   {
     props: ['MonitoringTarget.job'],

@@ -303,12 +303,14 @@ describe('a rule of yours', () => {
   const rule = { name: 'Own', expression: 'x > 1', summary: 'It is.' };
 
   test('is in the words of Prometheus', () => {
-    const synth = made({}, (monitoring) => monitoring.addAlert({ ...rule, expression: 'x{a="${b}"} > 1', lasting: Duration.minutes(2) }));
+    const synth = made({}, (monitoring) =>
+      monitoring.addAlert({ ...rule, expression: 'x{a="${b}"} > 1', lasting: Duration.minutes(2), labels: { team: 'web' } }),
+    );
     expect(alerts(synth)[2]).toEqual({
       alert: 'Own',
       expr: 'x{a="$${b}"} > 1',
       for: '120s',
-      labels: { severity: 'warning' },
+      labels: { team: 'web', severity: 'warning' },
       annotations: { summary: 'It is.' },
     });
   });
@@ -318,6 +320,10 @@ describe('a rule of yours', () => {
     [{ expression: ' ' }, 'shop/Monitoring: expression of the alert Own must be text that is not empty, got " "'],
     [{ summary: '' }, 'shop/Monitoring: summary of the alert Own must be text that is not empty, got ""'],
     [{ severity: 'page' }, 'shop/Monitoring: severity of the alert Own must be AlertSeverity.WARNING or AlertSeverity.CRITICAL, got "page"'],
+    [
+      { labels: { severity: 'page' } },
+      'shop/Monitoring: a label of the alert Own must be made of letters, digits and "_", and neither "severity" nor "alertname", got "severity"',
+    ],
     [{ lasting: Duration.millis(1500) }, 'shop/Monitoring: lasting of the alert Own, in seconds, must be an integer from 0 to 2592000, got 1.5'],
   ])('refuses %j', (props, message) => {
     expect(() => made({}, (monitoring) => monitoring.addAlert({ ...rule, ...props }))).toThrow(message);

@@ -57,6 +57,7 @@ export function monitorBackup(scope: Construct, service: Service, kind: string):
     expression: `absent(cdktf_django_backup_report_timestamp_seconds{backup="${name}"} > time() - 300)`,
     lasting: Duration.minutes(5),
     severity: AlertSeverity.CRITICAL,
+    labels: { backup: name },
     summary: `Nothing is heard of ${name}: its container does not run, or does not come to its health check.`,
   };
   return { job: 'backup', endpoints: [], reports, alerts: [...(kind === DRILL ? DRILL_ALERTS : BACKUP_ALERTS), ...ALERTS, silent] };
