@@ -255,7 +255,7 @@ export class Monitoring extends Construct implements IMonitoring {
       command: [
         '--collector.disable-defaults',
         '--collector.filesystem',
-        `--collector.filesystem.mount-points-exclude=^/($|[^d]|d[^i])`,
+        `--collector.filesystem.mount-points-include=^${DISK}$`,
         '--collector.textfile',
         `--collector.textfile.directory=${REPORTS}/*`,
       ],
