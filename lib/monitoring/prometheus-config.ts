@@ -23,7 +23,7 @@ export const RULES_FILE = 'rules.yml';
 /** prometheus.yml. YAML has JSON in it, which quotes all that a path or a rule may contain. */
 export function prometheusConfig({ scrapeInterval, targets, alertmanagers }: PrometheusSettings): object {
   const interval = scrapeInterval.toSeconds();
-  const jobs = [...new Set(targets.map(({ job }) => job))].sort();
+  const jobs = [...new Set(targets.map(({ job }) => job))];
   return {
     global: { scrape_interval: `${interval}s`, scrape_timeout: `${Math.min(SCRAPE_TIMEOUT, interval)}s`, evaluation_interval: `${interval}s` },
     rule_files: [RULES_FILE],

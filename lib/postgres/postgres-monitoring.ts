@@ -14,10 +14,11 @@ const CONNECTIONS = 2;
 const ALERTS: AlertRule[] = [
   {
     name: 'PostgresDown',
-    expression: 'pg_up == 0',
+    // An exporter that looks for a server that is away may be too late with its answer.
+    expression: 'pg_up == 0 or up{job="postgres"} == 0',
     lasting: Duration.minutes(1),
     severity: AlertSeverity.CRITICAL,
-    summary: 'Postgres {{ $labels.system }} does not answer. Its log says why.',
+    summary: 'Postgres {{ $labels.system }} does not answer, or its exporter. The log says why.',
   },
   {
     name: 'PostgresConnectionsNearMax',

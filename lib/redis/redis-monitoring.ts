@@ -13,10 +13,11 @@ const SCRIPTS = '/run/cdktf-django';
 const ALERTS: AlertRule[] = [
   {
     name: 'RedisDown',
-    expression: 'redis_up == 0',
+    // An exporter that looks for a server that is away may be too late with its answer.
+    expression: 'redis_up == 0 or up{job="redis"} == 0',
     lasting: Duration.minutes(1),
     severity: AlertSeverity.CRITICAL,
-    summary: 'Redis {{ $labels.system }} does not answer. Its log says why.',
+    summary: 'Redis {{ $labels.system }} does not answer, or its exporter. The log says why.',
   },
   {
     name: 'RedisMemoryNearLimit',

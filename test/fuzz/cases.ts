@@ -126,6 +126,8 @@ const told =
       node: server(stack).node,
       bindToMonitoring: () => ({ job: 'own', endpoints: [], alerts: [], ...target(value) }),
     });
+/** As text is in JSON. */
+const quoted = (value: string) => [JSON.stringify(value).slice(1, -1)];
 const server = (stack: TerraformStack) => new Service(stack, 'S', { image });
 const swarm = (props: (values: readonly string[]) => DockerSwarmProps) => (stack: TerraformStack, values: readonly string[]) => {
   const needed = { dataNode: 'node1', edgeNodes: SwarmNodes.all(), sharedFolder: '/mnt/shared', imageRegistry: 'registry.example.com/shop' };
@@ -554,9 +556,9 @@ export const cases: readonly FuzzCase[] = [
   },
   { props: ['MonitoringProps.volumeName'], benign: word, build: monitored(([volumeName]) => ({ volumeName })) },
   { props: ['AlertRule.name'], benign: word, build: alert(([name]) => ({ name })) },
-  { props: ['AlertRule.expression'], benign: word, build: alert(([expression]) => ({ expression })) },
-  { props: ['AlertRule.labels'], benign: word, build: alert((values) => ({ labels: record(values, 'l') })) },
-  { props: ['AlertRule.summary'], benign: word, build: alert(([summary]) => ({ summary })) },
+  { props: ['AlertRule.expression'], benign: word, forms: quoted, build: alert(([expression]) => ({ expression })) },
+  { props: ['AlertRule.labels'], benign: word, forms: quoted, build: alert((values) => ({ labels: record(values, 'l') })) },
+  { props: ['AlertRule.summary'], benign: word, forms: quoted, build: alert(([summary]) => ({ summary })) },
   {
     props: ['MonitoringTarget.job'],
     benign: word,

@@ -120,8 +120,8 @@ describe('Prometheus', () => {
       global: { scrape_interval: '15s', scrape_timeout: '10s', evaluation_interval: '15s' },
       rule_files: ['rules.yml'],
       scrape_configs: [
-        { job_name: 'host', static_configs: [{ targets: ['shop-monitoring-exporter:9100'], labels: { system: 'Monitoring' } }] },
         { job_name: 'prometheus', static_configs: [{ targets: ['127.0.0.1:9090'], labels: { system: 'Monitoring' } }] },
+        { job_name: 'host', static_configs: [{ targets: ['shop-monitoring-exporter:9100'], labels: { system: 'Monitoring' } }] },
       ],
     });
     expect(alerts(made()).map(({ alert }) => alert)).toEqual(['TargetDown', 'DiskFillsUp']);
@@ -162,7 +162,7 @@ describe('a target', () => {
     });
     expect(mountsOf(exporter)).toEqual([['/var/cache/proxy', 'Proxy_Cache', true]]);
     expect(networksOf(synth, 'shop/Proxy/Exporter')).toEqual(['shop-monitoring-network-internal']);
-    expect(config(synth).scrape_configs[1]).toEqual({
+    expect(config(synth).scrape_configs[2]).toEqual({
       job_name: 'nginx',
       static_configs: [{ targets: ['shop-proxy-exporter:9113'], labels: { system: 'Proxy' } }],
     });
@@ -269,7 +269,7 @@ describe('a target', () => {
       };
       monitoring.addTarget(own);
     });
-    expect(config(synth).scrape_configs[1]).toEqual({
+    expect(config(synth).scrape_configs[2]).toEqual({
       job_name: 'own',
       static_configs: [{ targets: ['own-server:8000'], labels: { system: 'Own' } }],
     });

@@ -14,6 +14,7 @@ export const RULE_TESTS: RuleTest[] = [
     bad: { nginx_connections_accepted: '0+100x30', nginx_connections_handled: '0+90x30' },
     good: { nginx_connections_accepted: '0+100x30', nginx_connections_handled: '0+100x30' },
   },
+  { alert: 'PostgresDown', bad: { 'up{job="postgres",system="Db"}': '0x30' }, good: { 'up{job="redis",system="Redis"}': '0x30' } },
   { alert: 'PostgresDown', bad: { 'pg_up{system="Db"}': '0x30' }, good: { 'pg_up{system="Db"}': '1x30' } },
   {
     alert: 'PostgresConnectionsNearMax',
@@ -34,6 +35,7 @@ export const RULE_TESTS: RuleTest[] = [
     bad: { 'pg_replication_slots_pg_wal_lsn_diff{slot_name="a"}': '2000000000x30' },
     good: { 'pg_replication_slots_pg_wal_lsn_diff{slot_name="a"}': '1000000000x30' },
   },
+  { alert: 'RedisDown', bad: { 'up{job="redis",system="Redis"}': '0x30' }, good: { 'up{job="postgres",system="Db"}': '0x30' } },
   { alert: 'RedisDown', bad: { 'redis_up{system="Redis"}': '0x30' }, good: { 'redis_up{system="Redis"}': '1x30' } },
   ...['noeviction', 'allkeys-lru'].map((policy) => ({
     alert: 'RedisMemoryNearLimit',
