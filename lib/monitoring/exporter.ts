@@ -7,7 +7,7 @@ import { IMonitoring } from './monitored';
 
 /** The user of exporters. What it may read it is given by their mounts. */
 const USER = '10112:10112';
-/** Each was seen to take less than 20 MiB; their runtime gives memory back late. */
+/** All of them ran in it through the end-to-end test; how much less would do was not measured. */
 export const EXPORTER_MEMORY = Size.mebibytes(64);
 
 /** What an exporter is made from. */

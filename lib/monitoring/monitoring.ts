@@ -81,7 +81,7 @@ export interface MonitoringProps {
   /**
    * The memory that Prometheus may use.
    *
-   * @default Size.mebibytes(512)
+   * @default Size.mebibytes(512) - in which it ran through the end-to-end test, with a target of each kind; Prometheus keeps to it by itself (`--auto-gomemlimit`)
    */
   readonly memory?: Size;
 
@@ -118,7 +118,8 @@ export interface MonitoringProps {
  * Prometheus, which collects figures of the systems that are added to it, and raises alarms by rules that come with them. Its rules are tested before they are in use; wrong ones fail the
  * deploy.
  *
- * Each system has an exporter of its own, in the network of the monitoring, and Prometheus reaches nothing but exporters.
+ * Each system has an exporter of its own, in the network of the monitoring, and Prometheus reaches nothing but exporters. An exporter of a database or a Redis server is in that one's network,
+ * too, so its clients can read the figures.
  *
  * @example
  * const monitoring = new Monitoring(this, 'Monitoring');
