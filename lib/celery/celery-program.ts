@@ -7,6 +7,9 @@ import { Files } from '../workload/files';
 /** Where the program is mounted. It is not among the app's files: another version of it must not replace the app's servers. */
 const PATH = '/run/cdktf-celery';
 
+/** Celery's own queue, where `task_default_queue` does not say otherwise. */
+export const CELERY_QUEUE = 'celery';
+
 /** What workers and beat have in common. */
 export interface CeleryOptions {
   /**

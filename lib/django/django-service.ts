@@ -6,13 +6,14 @@ import { runtimeFile } from '../image/default-images';
 import { IMAGE_USER } from '../image/python-project';
 import { AppHealthOptions, AppOptions, CALLABLE, GunicornApp, RUNTIME_PATH } from '../gunicorn/gunicorn-app';
 import { CeleryBeat, CeleryBeatOptions } from '../celery/celery-beat';
+import { CELERY_QUEUE } from '../celery/celery-program';
 import { CeleryWorker, CeleryWorkerOptions } from '../celery/celery-worker';
 import { FileServer } from '../nginx/file-server';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IMailServer } from '../mail/mail-server';
 import { IPostgresDb } from '../postgres/postgres-db';
 import { PostgresPooler } from '../postgres/postgres-pooler';
-import { IRedisCache } from '../redis/redis-cache';
+import { IRedisCache, RedisCache } from '../redis/redis-cache';
 import { Endpoint } from '../workload/endpoint';
 import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
@@ -360,6 +361,7 @@ export class DjangoService extends Construct implements IProxyTarget {
     const worker = new CeleryWorker(this, id, { ...this.celery(), ...options });
     // One for each task that is under way, and one for the process above them.
     this.releaseWithServers(worker.service, options.databaseConnections ?? worker.concurrency + 1);
+    for (const queue of options.queues ?? [CELERY_QUEUE]) (this.redis.broker as Partial<RedisCache>)?._watchList?.(REDIS_DATABASES.broker, queue);
     return worker;
   }
 

@@ -9,6 +9,11 @@ interface PinnedImages {
   readonly pgbouncer: string;
   readonly valkey: string;
   readonly mailpit: string;
+  readonly prometheus: string;
+  readonly nodeExporter: string;
+  readonly nginxExporter: string;
+  readonly postgresExporter: string;
+  readonly redisExporter: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

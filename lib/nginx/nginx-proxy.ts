@@ -6,6 +6,7 @@ import { RemovalPolicy } from '../core/removal-policy';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import { defaultImages, runtimeFile } from '../image/default-images';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../monitoring/monitored';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { Job } from '../workload/job';
@@ -33,6 +34,7 @@ import {
   STATE_FOLDER,
 } from './proxy-layout';
 import { ProxyRouteOptions, ProxyRouteProps } from './proxy-route';
+import { monitorProxy } from './proxy-monitoring';
 import { INginxProxy } from './proxy-target';
 import { checkedSnippet, isAddress, requireTimes } from './route-checks';
 import { Routing } from './routing';
@@ -270,7 +272,7 @@ export interface NginxProxyProps extends ProxyRouteOptions {
  * const proxy = new NginxProxy(this, 'Proxy', { httpPort: 8080 });
  * proxy.addRoute({ host: 'shop.example.com', target: shop });
  */
-export class NginxProxy extends Construct implements INginxProxy {
+export class NginxProxy extends Construct implements INginxProxy, IMonitored {
   /**
    * A proxy of another stack, to which this stack adds routes of its own. Each stack releases by itself; a route that another stack has is refused, and the routes
    * of a stack that is destroyed are withdrawn. Both stacks must be on one engine.
@@ -309,6 +311,7 @@ export class NginxProxy extends Construct implements INginxProxy {
   public readonly publication: Job;
 
   private readonly routing: Routing;
+  private monitored = false;
 
   /**
    * @throws when a value is out of range or not of the allowed form
@@ -362,6 +365,11 @@ export class NginxProxy extends Construct implements INginxProxy {
    */
   public exemptFromLimits(network: string): void {
     this.routing.rules.addExempt(network);
+  }
+
+  public bindToMonitoring(monitoring: IMonitoring): MonitoringTarget {
+    this.monitored = true;
+    return monitorProxy(this, monitoring);
   }
 
   private makeService(image: ContainerImage, props: NginxProxyProps): Service {
@@ -444,6 +452,7 @@ export class NginxProxy extends Construct implements INginxProxy {
           limitZones: this.routing.rules.proxyZones(),
           maintenance: props.maintenance ?? false,
           snippet: httpSnippet !== undefined,
+          monitored: this.monitored,
           tls: this.tlsSettings(props),
         }),
       ),

@@ -20,6 +20,9 @@ export const PROGRAM_FOLDER = '/opt/proxy';
 export const STATE_FOLDER = '/var/lib/proxy';
 /** The volume for cached files and for bodies that do not fit into memory. */
 export const CACHE_FOLDER = '/var/cache/proxy';
+/** Where nginx tells its figures to a container that has this volume; in a folder that its master may write to, whoever it is. */
+export const STATUS_SOCKET = `${CACHE_FOLDER}/status/nginx.sock`;
+export const STATUS_PATH = '/status';
 /** The volume with certificates and their keys, where the proxy has TLS. */
 export const CERTIFICATES_FOLDER = '/var/lib/certificates';
 /** Where in it ACME clients answer their servers. No owner is called so. */

@@ -6,6 +6,7 @@ import { RemovalPolicy } from '../core/removal-policy';
 import { secretName } from '../core/secret-name';
 import { Size } from '../core/size';
 import { runtimeFile } from '../image/default-images';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../monitoring/monitored';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { Job } from '../workload/job';
@@ -26,6 +27,7 @@ import { PostgresContents } from './postgres-contents';
 import { PostgresDatabase, PostgresDatabaseOptions } from './postgres-database';
 import { PostgresExtensionOptions } from './postgres-extension';
 import { checkImport, makeImportJob, PostgresImport } from './postgres-import';
+import { monitorPostgres } from './postgres-monitoring';
 import { PostgresPooler, PostgresPoolerOptions } from './postgres-pooler';
 import { PostgresRole, PostgresRoleOptions } from './postgres-role';
 import { PostgresSslMode } from './postgres-ssl-mode';
@@ -233,7 +235,7 @@ export interface PostgresDbAttributes {
  * @example
  * new PostgresDb(this, 'Db', { version: PostgresVersion.V17, memory: Size.gibibytes(2) });
  */
-export class PostgresDb extends Construct implements IPostgresDb {
+export class PostgresDb extends Construct implements IPostgresDb, IMonitored {
   /**
    * A database that exists elsewhere, a managed one for example. Nothing is made for it but the way to it.
    *
@@ -334,6 +336,10 @@ export class PostgresDb extends Construct implements IPostgresDb {
   public addClient(workload: Workload, options: PostgresClientOptions = {}): void {
     workload.addSecret(this.passwordSecret);
     this._admit(workload, options);
+  }
+
+  public bindToMonitoring(monitoring: IMonitoring): MonitoringTarget {
+    return monitorPostgres(this, monitoring);
   }
 
   /**

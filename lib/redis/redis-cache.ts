@@ -6,6 +6,7 @@ import { secretName } from '../core/secret-name';
 import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import { defaultImages, runtimeFile } from '../image/default-images';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../monitoring/monitored';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { INetwork, Network } from '../workload/network';
@@ -14,6 +15,7 @@ import { SecretFile } from '../workload/secret-file';
 import { Service, UpdateStrategy } from '../workload/service';
 import { Volume } from '../workload/volume';
 import { Workload } from '../workload/workload';
+import { monitorRedis } from './redis-monitoring';
 import { RedisUse } from './redis-use';
 
 const PORT = 6379;
@@ -156,7 +158,7 @@ export interface RedisCacheAttributes {
  * const redis = new RedisCache(this, 'Redis', { memory: Size.mebibytes(512) });
  * new DjangoService(this, 'Shop', { image: ContainerImage.fromDjangoProject('../shop'), project: 'shop', database: db, cache: redis, sessions: redis, broker: redis });
  */
-export class RedisCache extends Construct implements IRedisCache {
+export class RedisCache extends Construct implements IRedisCache, IMonitored {
   /**
    * A server that exists elsewhere, a managed one for example. Nothing is made for it but the way to it.
    *
@@ -184,6 +186,7 @@ export class RedisCache extends Construct implements IRedisCache {
   public readonly server: Service;
   /** The program inside the server's container that is its console; commands may follow: `INFO memory`. */
   public readonly administrationCommand: string[] = ['sh', `${SCRIPTS}/cli.sh`];
+  private readonly watched = new Set<string>();
 
   /**
    * @throws when the use is unknown, the memory is too small, or a volume is named for a server that keeps nothing
@@ -221,6 +224,19 @@ export class RedisCache extends Construct implements IRedisCache {
     // Not after the server: it is a single writer, and what others wait for would be created before it is destroyed.
     workload.joinNetwork(this.network);
     workload.addSecret(this.passwordSecret);
+  }
+
+  public bindToMonitoring(monitoring: IMonitoring): MonitoringTarget {
+    return monitorRedis(this, monitoring, () => [...this.watched].sort());
+  }
+
+  /**
+   * Has the length of a list told, of a queue for example, where the server is monitored.
+   *
+   * @internal
+   */
+  public _watchList(database: number, key: string): void {
+    this.watched.add(`db${database}=${key}`);
   }
 
   private makeServer(props: RedisCacheProps, image: ContainerImage, memory: Size): Service {

@@ -79,6 +79,21 @@ def scheduled():
 
 
 def health(settings, kind=None):
+    path = os.environ.get("BACKUP_REPORT")
+    if not path:
+        return look(settings, kind)
+    import report
+
+    well = False
+    try:
+        look(settings, kind)
+        well = True
+    finally:
+        report.write(path, settings, kind, well, latest)
+    return 0
+
+
+def look(settings, kind=None):
     from sets import open_store
 
     coming = scheduled()
@@ -133,7 +148,7 @@ def status(settings):
 
     try:
         with contextlib.redirect_stdout(io.StringIO()) as line:
-            health(settings, "drill" if "query" in settings else None)
+            look(settings, "drill" if "query" in settings else None)
         well, summary = True, line.getvalue().strip()
     except BackupError as error:
         well, summary = False, str(error)

@@ -362,6 +362,10 @@ for request in "$state"/working/*; do
   [ -d "$request" ] && mv "$request" "$state/inbox/"
 done
 
+# Where nginx tells its figures, whose master may be root without rights over others' files. It would not start over a socket that a killed one has left.
+mkdir -p "$cache/status" && chmod 1777 "$cache/status"
+rm -f "$cache/status/nginx.sock"
+
 # What publishers may count on.
 if has_tls; then echo tls; else echo plain; fi >"$state/serves"
 if ! has_tls; then make_folders; fi

@@ -3,7 +3,7 @@
 #
 #   database NAME OWNER
 #   extension DATABASE NAME VERSION                     "-": the one that the image brings
-#   access GROUP DATABASE read-only|read-write|none OWNER
+#   access GROUP DATABASE read-only|read-write|monitor|none OWNER
 #   login LOGIN OTHER VERSION PASSWORD_FILE owner|member GROUP DATABASE LIMIT
 #
 # What is ours has a comment that says so: owners of databases, groups that have access, login roles.
@@ -147,7 +147,7 @@ SQL
 
 # bring_access GROUP DATABASE ACCESS OWNER: GROUP is what login roles are members of. It gets what ACCESS says on all that OWNER has and will have in DATABASE.
 bring_access() {
-  local state name=${1%_access} changed=off reads=off writes=off
+  local state name=${1%_access} changed=off reads=off writes=off monitors=off
   state=$(
     admin --set=group="$1" <<'SQL'
 SELECT coalesce(substring(shobj_description(oid, 'pg_authid') FROM '^cdktf-django: access (.+)$'), 'foreign') FROM pg_roles WHERE rolname = :'group';
@@ -168,9 +168,10 @@ SQL
   case $3 in
     read-only) reads=on ;;
     read-write) reads=on writes=on ;;
+    monitor) monitors=on ;;
   esac
   # What another access gave is taken in the same transaction. Grants of others are left alone as long as the access is the same.
-  admin --dbname="$2" --set=database="$2" --set=group="$1" --set=owner="$4" --set=changed=$changed --set=reads=$reads --set=writes=$writes \
+  admin --dbname="$2" --set=database="$2" --set=group="$1" --set=owner="$4" --set=changed=$changed --set=reads=$reads --set=writes=$writes --set=monitors=$monitors \
     --set=comment="cdktf-django: access $3 to database $2" <<'SQL'
 BEGIN;
 SELECT format('CREATE ROLE %I NOLOGIN', :'group') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'group') \gexec
@@ -184,6 +185,7 @@ FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \g
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" REVOKE ALL ON SCHEMAS FROM :"group";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" REVOKE ALL ON TABLES FROM :"group";
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" REVOKE ALL ON SEQUENCES FROM :"group";
+SELECT format('REVOKE pg_monitor FROM %I', :'group') WHERE pg_has_role(:'group', 'pg_monitor', 'MEMBER') \gexec
 \endif
 \if :reads
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT USAGE ON SCHEMAS TO :"group";
@@ -195,6 +197,9 @@ SELECT format('GRANT SELECT ON %s %I.%I TO %I', CASE relkind WHEN 'S' THEN 'SEQU
 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
 WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND pg_get_userbyid(relowner) = :'owner'
   AND nspname !~ '^pg_' AND NOT has_table_privilege(:'group', pg_class.oid, 'SELECT') \gexec
+\endif
+\if :monitors
+GRANT pg_monitor TO :"group";
 \endif
 \if :writes
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" GRANT INSERT, UPDATE, DELETE ON TABLES TO :"group";

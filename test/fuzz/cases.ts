@@ -1,5 +1,6 @@
 import { Aspects, TerraformStack } from 'cdktf';
 import {
+  AlertRule,
   BackupTarget,
   ClientLimits,
   ContainerImage,
@@ -17,6 +18,9 @@ import {
   Job,
   JobProps,
   MailCatcher,
+  Monitoring,
+  MonitoringProps,
+  MonitoringTarget,
   Network,
   NginxProxy,
   NginxProxyProps,
@@ -113,6 +117,19 @@ const elsewhere =
     const given = { host: 'db.example.com', databaseName: 'shop', user: 'shop', password: Secret.fromFile('/etc/p'), ...attributes(value) };
     new DjangoService(stack, 'W', { image, project: 'shop', replicas: 1, database: PostgresDb.fromAttributes(stack, 'D', given) });
   };
+const monitored = (props: (values: readonly string[]) => MonitoringProps) => (stack: TerraformStack, values: readonly string[]) =>
+  void new Monitoring(stack, 'W', props(values));
+const alert = (rule: (values: readonly string[]) => Partial<AlertRule>) => (stack: TerraformStack, values: readonly string[]) =>
+  new Monitoring(stack, 'W').addAlert({ name: 'A', expression: 'x', summary: 's', ...rule(values) });
+const told =
+  (target: (value: string) => Partial<MonitoringTarget>) =>
+  (stack: TerraformStack, [value]: readonly string[]) =>
+    new Monitoring(stack, 'W').addTarget({
+      node: server(stack).node,
+      bindToMonitoring: () => ({ job: 'own', endpoints: [], alerts: [], ...target(value) }),
+    });
+/** As text is in JSON. */
+const quoted = (value: string) => [JSON.stringify(value).slice(1, -1)];
 const server = (stack: TerraformStack) => new Service(stack, 'S', { image });
 const swarm = (props: (values: readonly string[]) => DockerSwarmProps) => (stack: TerraformStack, values: readonly string[]) => {
   const needed = { dataNode: 'node1', edgeNodes: SwarmNodes.all(), sharedFolder: '/mnt/shared', imageRegistry: 'registry.example.com/shop' };
@@ -534,6 +551,22 @@ export const cases: readonly FuzzCase[] = [
       (made, [id]) => (method === 'addProcess' ? made.addProcess(id, { command: ['run'] }) : made[method](id)),
     ),
   })),
+  { props: ['MonitoringProps.address'], benign: network, build: monitored(([address]) => ({ address })) },
+  {
+    props: ['MonitoringProps.alertmanagers'],
+    benign: (index) => `${host(index)}:9093`,
+    build: monitored((values) => ({ alertmanagers: [...values] })),
+  },
+  { props: ['MonitoringProps.volumeName'], benign: word, build: monitored(([volumeName]) => ({ volumeName })) },
+  { props: ['AlertRule.name'], benign: word, build: alert(([name]) => ({ name })) },
+  { props: ['AlertRule.expression'], benign: word, forms: quoted, build: alert(([expression]) => ({ expression })) },
+  { props: ['AlertRule.labels'], benign: word, forms: quoted, build: alert((values) => ({ labels: record(values, 'l') })) },
+  { props: ['AlertRule.summary'], benign: word, forms: quoted, build: alert(([summary]) => ({ summary })) },
+  {
+    props: ['MonitoringTarget.job'],
+    benign: word,
+    build: told((job) => ({ job, endpoints: [{ host: 'own', port: 1 }] })),
+  },
   { props: ['RedisCacheProps.volumeName'], benign: word, build: redis(([volumeName]) => ({ volumeName })) },
   { props: ['RedisCacheAttributes.host'], benign: host, build: redisElsewhere((value) => ({ host: value })) },
   { props: ['RedisCacheAttributes.user'], benign: word, build: redisElsewhere((user) => ({ user })) },

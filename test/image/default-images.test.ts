@@ -34,6 +34,15 @@ test('Mailpit is of a full version', () => {
   expect(defaultImages.mailpit).toMatch(/^axllent\/mailpit:v\d+\.\d+\.\d+$/);
 });
 
+test('Prometheus and its exporters are of full versions', () => {
+  expect(defaultImages.prometheus).toMatch(/^prom\/prometheus:v3\.\d+\.\d+$/);
+  expect(defaultImages.nodeExporter).toMatch(/^prom\/node-exporter:v\d+\.\d+\.\d+$/);
+  // With a shell, which reads the password.
+  expect(defaultImages.redisExporter).toMatch(/^oliver006\/redis_exporter:v\d+\.\d+\.\d+-alpine$/);
+  expect(defaultImages.nginxExporter).toMatch(/^nginx\/nginx-prometheus-exporter:\d+\.\d+\.\d+$/);
+  expect(defaultImages.postgresExporter).toMatch(/^prometheuscommunity\/postgres-exporter:v\d+\.\d+\.\d+$/);
+});
+
 test('the images of Postgres are those of their major versions', () => {
   expect(Object.keys(defaultImages.postgres)).toEqual(['15', '16', '17', '18']);
   for (const [major, reference] of Object.entries(defaultImages.postgres)) expect(reference).toMatch(new RegExp(`^postgres:${major}\\.`));

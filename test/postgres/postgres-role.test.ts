@@ -43,6 +43,7 @@ test('a client joins the network, reads the password of the role alone and waits
 test.each([
   [undefined, 'access reporting_access app read-only app_owner'],
   [{ access: PostgresAccess.READ_WRITE }, 'access reporting_access app read-write app_owner'],
+  [{ access: PostgresAccess.MONITOR }, 'access reporting_access app monitor app_owner'],
   [{ access: PostgresAccess.NONE }, 'access reporting_access app none app_owner'],
 ])('with %j is brought by the job that opens logins', (options, access) => {
   const { synth } = withRole(options);

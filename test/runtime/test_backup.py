@@ -1,9 +1,11 @@
 """Backups without a server: which sets stay, what counts as good, what is left by a run that was killed."""
 
+import contextlib
 import datetime
 import json
 import os
 import random
+import re
 import shutil
 import sys
 import tarfile
@@ -395,6 +397,56 @@ class Health(BackupTest):
         self.plant(day(0, 0))
         os.truncate(self.plant(day(1, 0)) / "database.dump", 1)
         self.assertIn("the newest good backup is of 2026-01-01", self.health("2026-01-02T01:02:01Z"))
+
+
+class Report(Health):
+    """The same health check, which writes what it finds: nothing of it changes."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "backup.prom"
+        environment = mock.patch.dict(os.environ, {"BACKUP_REPORT": str(self.path), "BACKUP_REPORT_NAME": "Db/Nightly"})
+        environment.start()
+        self.addCleanup(environment.stop)
+
+    def figures(self):
+        lines = [line for line in self.path.read_text().splitlines() if not line.startswith("#")]
+        pattern = re.compile(r'cdktf_django_backup_(\w+)\{backup="Db/Nightly",kind="(\w+)"\} (\d+)')
+        return {(name, kind): int(value) for name, kind, value in (pattern.fullmatch(line).groups() for line in lines)}
+
+    def test_figures(self):
+        at, begun = from_iso("2026-01-02T01:00:00Z"), from_iso("2026-01-01T00:00:00Z")
+        self.plant(day(0, 0))
+        self.health("2026-01-02T01:00:00Z")
+        known = {
+            ("report_timestamp_seconds", "backup"): at, ("healthy", "backup"): 1,
+            ("newest_timestamp_seconds", "backup"): begun, ("due_timestamp_seconds", "backup"): from_iso("2026-01-02T01:02:00Z"),
+        }  # fmt: skip
+        self.assertEqual(self.figures(), known)
+        self.assertEqual(self.path.stat().st_mode & 0o777, 0o644)
+        self.store.write_status({"last": {"ok": False, "ended": "2026-01-01T04:00:00Z", "reason": "no"}})
+        self.health("2026-01-02T01:00:00Z")
+        self.assertEqual(self.figures(), {**known, ("healthy", "backup"): 0, ("last_run_ok", "backup"): 0})
+
+    def test_the_scheduler_is_ill_before_any_backup(self):
+        self.store.write_status({"since": "2026-01-01T12:00:00Z"})
+        with mock.patch.object(backup, "scheduled", mock.Mock(side_effect=BackupError("overdue"))):
+            with mock.patch.object(backup.schedule, "read_settings", lambda: self.SCHEDULE), self.assertRaisesRegex(BackupError, "overdue"):
+                backup.health(self.settings)
+        figures = self.figures()
+        self.assertEqual((figures["healthy", "backup"], figures["due_timestamp_seconds", "backup"]), (0, from_iso("2026-01-02T01:02:00Z")))
+        self.assertNotIn(("newest_timestamp_seconds", "backup"), figures)
+
+    def test_a_drill(self):
+        report = self.folder / "report.json"
+        for ok in (True, False):
+            report.write_text(json.dumps({"ok": ok, "ended": "2026-01-01T04:00:00Z", "reason": "no"}))
+            with mock.patch.object(backup, "scheduled", lambda: "next run"), contextlib.suppress(BackupError):
+                backup.health({**self.settings, "scratch": str(self.folder), "query": "SELECT true"}, "drill")
+            figures = self.figures()
+            del figures["report_timestamp_seconds", "drill"]
+            ended = from_iso("2026-01-01T04:00:00Z")
+            self.assertEqual(figures, {("healthy", "drill"): int(ok), ("last_run_ok", "drill"): int(ok), ("newest_timestamp_seconds", "drill"): ended})
 
 
 class Text(unittest.TestCase):

@@ -70,6 +70,7 @@ declare const db: PostgresDb;
 declare const shop: DjangoService;
 declare const hello: GunicornApp;
 declare const proxy: NginxProxy;
+declare const monitoring: Monitoring;
 declare class ShopStack extends TerraformStack { constructor(scope: Construct, id: string); }
 `;
 

@@ -41,14 +41,22 @@ const postgresPaths = (major) =>
     ? { MAJOR: major, MOUNT: '/var/lib/postgresql', DATA: `/var/lib/postgresql/${major}/docker` }
     : { MAJOR: major, MOUNT: '/var/lib/postgresql/data', DATA: '/var/lib/postgresql/data' };
 
+/** Exporters of Prometheus by the names of Debian's packages, and what they are called among the pinned images. */
+const EXPORTERS = [
+  ['node', 'nodeExporter'],
+  ['nginx', 'nginxExporter'],
+  ['postgres', 'postgresExporter'],
+  ['redis', 'redisExporter'],
+];
+
 /**
  * The stand-ins and what they are tagged with. `lego` and the older versions of Postgres are made when something needs them, the latter from the Debian release that has them;
  * `engine` stands in for nothing: tests run it.
  */
 function plan() {
-  const { nginx, postgres, python, lego, pgbouncer, valkey, mailpit } = pins();
+  const { nginx, postgres, python, lego, pgbouncer, valkey, ...more } = pins();
   const settings = { authorities: [...hostAuthorities()] };
-  const of = (name, ref, suite = SUITE) => {
+  const of = (name, ref, suite = SUITE, given = {}) => {
     const [, version, major] = /:v?((\d+)(?:\.\d+)*)/.exec(ref);
     const kind = name.split('-')[0];
     const rootfs = hashOf('minbase', suite, process.arch);
@@ -59,7 +67,7 @@ function plan() {
       suite,
       rootfs,
       base,
-      args: { VERSION: version, ...(kind === 'postgres' ? postgresPaths(Number(major)) : {}) },
+      args: { VERSION: version, ...(kind === 'postgres' ? postgresPaths(Number(major)) : given) },
       ref: `${STAND_INS}/${ref}`,
       hash: hashOf(base, recipe(kind), ref),
     };
@@ -73,7 +81,9 @@ function plan() {
     of('lego', lego),
     of('pgbouncer', pgbouncer),
     of('valkey', valkey),
-    of('mailpit', mailpit),
+    of('mailpit', more.mailpit),
+    of('prometheus', more.prometheus),
+    ...EXPORTERS.map(([name, pin]) => of(`exporter-${name}`, more[pin], SUITE, { PACKAGE: `prometheus-${name}-exporter` })),
     of('engine', 'engine:28'),
   ];
 }
@@ -219,7 +229,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'mailpit' | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'mailpit' | 'prometheus' | `exporter-${string}` | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */

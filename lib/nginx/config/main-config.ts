@@ -1,6 +1,6 @@
 import { Duration } from '../../core/duration';
 import { Size } from '../../core/size';
-import { CACHE_FOLDER, PROXY_OWNER } from '../proxy-layout';
+import { CACHE_FOLDER, PROXY_OWNER, STATUS_PATH, STATUS_SOCKET } from '../proxy-layout';
 import { compression } from './compression';
 import { block, comment, ConfigNode, directive, expression, mapEntry } from './directive';
 import { maintenanceSwitch } from './error-config';
@@ -36,6 +36,8 @@ export interface MainSettings {
   /** Whether every route of every stack shows the maintenance page. */
   readonly maintenance: boolean;
   readonly snippet: boolean;
+  /** Whether an exporter asks for figures. */
+  readonly monitored: boolean;
   readonly tls?: TlsSettings;
 }
 
@@ -71,11 +73,26 @@ export function mainConfig(settings: MainSettings): ConfigNode[] {
         directive('include', 'servers.conf'),
         localServer([
           block('location', ['=', '/generation'], [directive('include', 'generation.conf')]),
-          block('location', ['=', '/status'], [directive('stub_status')]),
+          block('location', ['=', STATUS_PATH], [directive('stub_status')]),
         ]),
+        ...(settings.monitored ? [statusServer()] : []),
       ],
     ),
   ];
+}
+
+/** What a container with the volume of this socket can ask. */
+function statusServer(): ConfigNode {
+  return block(
+    'server',
+    [],
+    [
+      directive('listen', `unix:${STATUS_SOCKET}`),
+      directive('access_log', 'off'),
+      block('location', ['=', STATUS_PATH], [directive('stub_status')]),
+      block('location', ['/'], [directive('return', 404)]),
+    ],
+  );
 }
 
 function general(): ConfigNode[] {

@@ -26,6 +26,7 @@ const MODULES = [
   'private_server.py',
   'receiver.py',
   'recovery.py',
+  'report.py',
   'restore.py',
   'runs.py',
   's3.py',

@@ -5,11 +5,13 @@ import { RemovalPolicy } from '../../core/removal-policy';
 import { Schedule } from '../../core/schedule';
 import { Size } from '../../core/size';
 import { shortHash } from '../../core/text';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../../monitoring/monitored';
 import { platformOf } from '../../platform/platform-of';
 import { Service } from '../../workload/service';
 import { Volume } from '../../workload/volume';
 import { Workload } from '../../workload/workload';
 import type { PostgresDb } from '../postgres-db';
+import { monitorBackup } from './backup-monitoring';
 import { backupFiles, backupImage, backupService, checkedTime, SCRATCH, TARGET, USER_ID } from './backup-files';
 import { ARCHIVE, PROGRAMS } from './backup-programs';
 import { BackupTarget } from './backup-target';
@@ -105,7 +107,7 @@ const LONGEST_SLOT = 63;
  * @example
  * new PostgresArchive(this, 'Archive', { database: db, schedule: Schedule.cron('0 1 * * *'), target: BackupTarget.directory('/srv/archive') });
  */
-export class PostgresArchive extends PostgresRestorable {
+export class PostgresArchive extends PostgresRestorable implements IMonitored {
   public readonly database: PostgresDb;
   public readonly folderName: string;
   /** When a base backup is made. */
@@ -193,6 +195,10 @@ export class PostgresArchive extends PostgresRestorable {
     this.service.addVolume(this.scratch, SCRATCH);
     this.node.defaultChild = this.service;
     this.database._registerArchive(this);
+  }
+
+  public bindToMonitoring(_monitoring: IMonitoring): MonitoringTarget {
+    return monitorBackup(this, this.service, ARCHIVE);
   }
 
   /** @internal */

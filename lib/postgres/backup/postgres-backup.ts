@@ -5,11 +5,13 @@ import { RemovalPolicy } from '../../core/removal-policy';
 import { Schedule } from '../../core/schedule';
 import { Size } from '../../core/size';
 import { kebab } from '../../core/text';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../../monitoring/monitored';
 import { platformOf } from '../../platform/platform-of';
 import { Service } from '../../workload/service';
 import { IVolume, Volume } from '../../workload/volume';
 import { Workload } from '../../workload/workload';
 import type { PostgresDb } from '../postgres-db';
+import { monitorBackup } from './backup-monitoring';
 import { backupFiles, backupImage, backupService, checkedTime, TARGET, USER_ID } from './backup-files';
 import { PROGRAMS } from './backup-programs';
 import { BackupBucket } from './backup-bucket';
@@ -92,7 +94,7 @@ export interface PostgresBackupProps extends PostgresBackupOptions {
  * @example
  * new PostgresBackup(this, 'Nightly', { database: db, schedule: Schedule.cron('0 3 * * *'), target: BackupTarget.directory('/srv/backups') });
  */
-export class PostgresBackup extends PostgresRestorable {
+export class PostgresBackup extends PostgresRestorable implements IMonitored {
   /** The database that is backed up. */
   public readonly database: PostgresDb;
   /** When a backup is made. */
@@ -176,6 +178,10 @@ export class PostgresBackup extends PostgresRestorable {
     this.bucket?.addClient(this.service);
     for (const { volume, path } of media) this.service.addReadOnlyVolume(volume, path);
     this.node.defaultChild = this.service;
+  }
+
+  public bindToMonitoring(_monitoring: IMonitoring): MonitoringTarget {
+    return monitorBackup(this, this.service, 'backup');
   }
 
   /** @internal */

@@ -5,8 +5,10 @@ import { reject, shown } from '../../core/errors';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { Schedule } from '../../core/schedule';
 import { Size } from '../../core/size';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../../monitoring/monitored';
 import { Service } from '../../workload/service';
 import { Volume } from '../../workload/volume';
+import { monitorBackup } from './backup-monitoring';
 import { backupFiles, backupImage, backupService, checkedTime, SCRATCH, TARGET, USER_ID } from './backup-files';
 import { DRILL, PROGRAMS } from './backup-programs';
 import type { PostgresRestorable } from './postgres-restorable';
@@ -66,7 +68,7 @@ const LONGEST_QUERY = 10000;
  * const nightly = db.addBackup('Nightly', { schedule: Schedule.cron('0 3 * * *') });
  * new PostgresRestoreDrill(this, 'Weekly', { backup: nightly, schedule: Schedule.cron('0 5 * * SUN'), query: 'SELECT count(*) > 0 FROM auth_user' });
  */
-export class PostgresRestoreDrill extends Construct {
+export class PostgresRestoreDrill extends Construct implements IMonitored {
   /** The backups of which the newest is restored, or the archive that is recovered up to its end. */
   public readonly backup: PostgresRestorable;
   /** When a restore is rehearsed. */
@@ -120,6 +122,10 @@ export class PostgresRestoreDrill extends Construct {
     this.service.addVolume(this.scratch, SCRATCH);
     this.backup._letRead(this.service);
     this.node.defaultChild = this.service;
+  }
+
+  public bindToMonitoring(_monitoring: IMonitoring): MonitoringTarget {
+    return monitorBackup(this, this.service, DRILL);
   }
 
   private checkedQuery(query: string): string {
