@@ -137,7 +137,8 @@ test('a backup is known when it is made; one that fails, a drill that fails and 
   expect(await values('pg_up == 0 or up{job="postgres"} == 0')).toEqual({ Db: 0 });
   engine('start', name('db-server'));
   await eventually(async () => expect(await values('pg_up')).toEqual({ Db: 1 }), 30);
-  expect(await states()).not.toHaveProperty('PostgresDown');
+  // At the next evaluation of the rules.
+  await eventually(async () => expect(await states()).not.toHaveProperty('PostgresDown'), 60);
 });
 
 test('Redis: the length of a queue, and one that is stopped', async () => {

@@ -29,15 +29,9 @@ function givenImage(construct: IConstruct): ContainerImage | undefined {
   return isPart ? undefined : construct.image;
 }
 
+const { postgres, ...others } = defaultImages;
 /** The library names full versions and moves them with its releases; a digest would be that of one platform and one registry. */
-const OURS = new Set<string>([
-  defaultImages.nginx,
-  defaultImages.python,
-  defaultImages.pgbouncer,
-  defaultImages.valkey,
-  defaultImages.mailpit,
-  ...Object.values(defaultImages.postgres),
-]);
+const OURS = new Set<string>([...Object.values(others), ...Object.values(postgres)]);
 
 /** Where images come from. An image without a tag, or with the tag `latest`, is refused by its construct already. */
 export const IMAGE_RULES: readonly JudgingRule[] = [
