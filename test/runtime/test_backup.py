@@ -354,7 +354,7 @@ class Media(BackupTest):
         self.assertEqual(list(target.iterdir()), [])
 
 
-class Health(BackupTest):
+class HealthTest(BackupTest):
     SCHEDULE = {"name": "Nightly", "timeoutSeconds": 3600, "schedule": {"kind": "rate", "seconds": 86400}}
 
     def health(self, now, **settings):
@@ -371,6 +371,8 @@ class Health(BackupTest):
                 return f"unhealthy: {error}"
             return printed.call_args[0][0]
 
+
+class Health(HealthTest):
     def test_before_the_first(self):
         self.store.write_status({"since": "2026-01-01T12:00:00Z"})
         self.assertEqual(self.health("2026-01-01T12:00:00Z"), "no backup yet; next run")
@@ -399,8 +401,8 @@ class Health(BackupTest):
         self.assertIn("the newest good backup is of 2026-01-01", self.health("2026-01-02T01:02:01Z"))
 
 
-class Report(Health):
-    """The same health check, which writes what it finds: nothing of it changes."""
+class Report(HealthTest):
+    """The same health check, which writes what it finds."""
 
     def setUp(self):
         super().setUp()
