@@ -1,6 +1,7 @@
 import { labelName } from '../platform/labels';
 import { docker, dockerLines, inspected } from './docker';
 import { ONE_OFF } from './engine-container';
+import { Ran } from './run';
 
 /** What an object is. */
 export type Kind = 'container' | 'network' | 'volume';
@@ -36,6 +37,9 @@ interface Inspected {
   readonly Mounts?: { readonly Name?: string; readonly Destination: string }[];
   readonly NetworkSettings?: { readonly Networks?: Record<string, { readonly NetworkID: string }> };
 }
+
+/** For which a removal that the engine has begun itself is waited for. */
+const REMOVAL_MILLISECONDS = 10_000;
 
 const LISTS: Record<Kind, string[]> = {
   container: ['ps', '--all', '--quiet', '--no-trunc'],
@@ -87,8 +91,18 @@ export function remove(object: EngineObject): string | undefined {
         ]
       : [[object.kind, 'rm', object.id]];
   for (const step of steps) {
-    const done = docker(...step);
+    const done = onceFree(step);
     if (!done.ok && !/no such/i.test(done.stderr)) return done.stderr.trim();
   }
   return undefined;
+}
+
+/** The engine removes a container of `run` by itself when it has stopped, and refuses to do so twice at once. */
+function onceFree(step: readonly string[]): Ran {
+  const deadline = Date.now() + REMOVAL_MILLISECONDS;
+  for (;;) {
+    const done = docker(...step);
+    if (done.ok || !/removal .* already in progress/i.test(done.stderr) || Date.now() > deadline) return done;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  }
 }

@@ -372,7 +372,7 @@ describe('run', () => {
       ].join('\n'),
     );
     expect(deployment.plan()).toEqual([]);
-    expect(cli([...sweep, '--yes']).status).toBe(0);
+    expect(cli([...sweep, '--yes'])).toMatchObject({ status: 0, stderr: '' });
     expect(oneOffs()).toBe('');
   });
 });
