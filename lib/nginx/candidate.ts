@@ -57,10 +57,10 @@ export class Candidate {
   }
 
   /** Adds a location that is passed to an app. */
-  public addApp(location: Omit<AppLocation, 'snippetFile'>, snippet: string | undefined): void {
+  public addApp(location: Omit<AppLocation, 'snippetFile' | 'repeatable'>, snippet: string | undefined): void {
     const file = this.claim(location.host, location.path, 'path');
     const snippetFile = snippet === undefined ? undefined : `owners/${this.owner}/${file}.snippet`;
-    this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile }));
+    this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile, repeatable: !/\blocation\b/.test(snippet ?? '') }));
     if (snippet !== undefined) this.files._addLateFile(`${file}.snippet`, () => snippet);
   }
 

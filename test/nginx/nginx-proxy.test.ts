@@ -108,10 +108,7 @@ upstream shop-web.once {
 }
 `);
     expect(servers(proxy)).toEqual(['shop-web\nserver web-1:8000 resolve max_fails=0;\nserver web-2:8000 resolve max_fails=0;\n']);
-    expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
-location / {
-    client_max_body_size 10m;
-    include owners/proxy/rules/denied*.conf;
+    const passed = `    include owners/proxy/rules/denied*.conf;
     include owners/proxy/rules/allowed*.conf;
     include owners/proxy/rules/limits*.conf;
     add_header X-Content-Type-Options $own_x_content_type_options always;
@@ -147,7 +144,18 @@ location / {
     proxy_set_header X-Forwarded-Ssl "";
     proxy_set_header X-Url-Scheme "";
     proxy_pass http://shop-web$once;
-}
+`;
+    expect(files['servers/shop.example.com/locations/root.conf']).toBe(`# host shop.example.com, path /
+location / {
+    client_max_body_size 10m;
+    recursive_error_pages on;
+    error_page 502 = @again/;
+${passed}}
+location @again/ {
+    if ($given_up = 0) {
+        return 502;
+    }
+${passed}}
 `);
   });
 
@@ -244,6 +252,12 @@ location ^~ /hello/static/ {
     expect(servers(proxy)[1]).toBe('shop-web-files\nserver files:8080 resolve max_fails=0;\n');
   });
 
+  test('a snippet stands in the location that asks once more, too, but where it has locations of its own', () => {
+    const again = (snippet: string) => /location @again\/ [^]*/.exec(routed({ snippet }).files['servers/shop.example.com/locations/root.conf'])?.[0];
+    expect(again('proxy_buffering off;')).toContain('    include owners/proxy/servers/shop.example.com/locations/root.snippet;\n}\n');
+    expect(again('location /inner/ { deny all; }')).toBeUndefined();
+  });
+
   test('snippets stand in files of their own, word for word', () => {
     const { files } = routed(
       { snippet: 'deny 10.0.0.1; # "}' },
@@ -290,6 +304,11 @@ location ^~ /hello/static/ {
     expect(config).toContain(`    map $request_method $once {
         default "";
         "~^(?:POST|LOCK|PATCH)$" .once;
+    }
+`);
+    expect(config).toContain(`    map $upstream_addr $given_up {
+        default 0;
+        "~(?:^|, )[^:,]+$" 1;
     }
 `);
     expect(config).toContain(`    map $upgrade_to$once $connection_to_app {

@@ -50,6 +50,20 @@ export function unavailable(pages: LocationPages): ConfigNode[] {
   ];
 }
 
+/**
+ * In a location: a request is asked once more, in a location of that name, when nginx gave it up because the list of servers changed while it was being sent on to the
+ * next one (the servers of a lost node leave the list just then). It was sent to nobody, or may be repeated: else nginx would not have sent it on.
+ */
+export function onceMore(name: string): ConfigNode[] {
+  // First in its location, so that the 502 does not get to the page. The other location shows it, where it does not ask.
+  return [directive('recursive_error_pages', 'on'), directive('error_page', 502, '=', name)];
+}
+
+/** First in the location that asks once more: what was not given up is not asked for again. */
+export function unlessGivenUp(): ConfigNode {
+  return block('if', [expression('($given_up'), '=', expression('0)')], [directive('return', 502)]);
+}
+
 /** In a location: what is shown during maintenance. */
 export function maintenance(pages: LocationPages): ConfigNode[] {
   return [retryAfter(pages.maintenance), directive('error_page', 503, address(pages.owner, pages.maintenance)), directive('return', 503)];

@@ -1,7 +1,7 @@
 import { Duration } from '../../core/duration';
 import { Size } from '../../core/size';
 import { block, comment, ConfigNode, directive, expression } from './directive';
-import { LocationPages, maintenance, unavailable, wholeMaintenance } from './error-config';
+import { LocationPages, maintenance, onceMore, unavailable, unlessGivenUp, wholeMaintenance } from './error-config';
 import { ownSecurityHeaders } from './headers-config';
 import { FILE_CACHE } from './main-config';
 import { appHeaders, fileHeaders, hooks } from './proxying';
@@ -29,23 +29,31 @@ export interface AppLocation extends Location {
   readonly readTimeout: Duration;
   /** The file with the user's own text, relative to the folder of the configuration. */
   readonly snippetFile?: string;
+  /** Whether that text may stand in a location with a name, too: one with locations of its own may not. */
+  readonly repeatable: boolean;
 }
 
 export function appLocation(location: AppLocation): ConfigNode[] {
   const below = location.scriptName !== '';
+  const again = location.upstream === undefined || !location.repeatable ? undefined : `@again${location.path}`;
+  const named = (name: string[], first: ConfigNode[]) =>
+    block('location', name, [
+      ...first,
+      ...(location.upstream === undefined ? maintenance(location.pages) : passing(location, location.upstream)),
+      ...(location.snippetFile === undefined ? [] : [directive('include', location.snippetFile)]),
+    ]);
   return [
     title(location.host, location.path),
     ...(below ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])] : []),
-    block(
-      'location',
+    named(
       [location.path],
       [
         ...(below ? [plainSpelling(location.path)] : []),
         directive('client_max_body_size', nginxSize(location.maxBodySize)),
-        ...(location.upstream === undefined ? maintenance(location.pages) : passing(location, location.upstream)),
-        ...(location.snippetFile === undefined ? [] : [directive('include', location.snippetFile)]),
+        ...(again === undefined ? [] : onceMore(again)),
       ],
     ),
+    ...(again === undefined ? [] : [named([again], [unlessGivenUp()])]),
   ];
 }
 

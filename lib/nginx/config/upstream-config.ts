@@ -23,6 +23,11 @@ export function connectionSwitch(): ConfigNode {
   );
 }
 
+/** In the http block: whether a request was given up with no server of its group chosen. What is last in the list is the group's own name then, instead of an address. */
+export function givenUpSwitch(): ConfigNode {
+  return block('map', [expression('$upstream_addr'), expression('$given_up')], [mapEntry('default', 0), mapEntry('~(?:^|, )[^:,]+$', 1)]);
+}
+
 /** Where requests are passed to. */
 export function groupAddress(name: string): Expression {
   return expression(`http://${name}$once`);
