@@ -2,6 +2,7 @@ import { Token } from 'cdktf';
 import { Construct } from 'constructs';
 import { Duration } from '../core/duration';
 import { reject, shown } from '../core/errors';
+import { RemovalPolicy } from '../core/removal-policy';
 import { Schedule } from '../core/schedule';
 import { refuseSecretArguments } from '../core/secret-looking';
 import { Size } from '../core/size';
@@ -10,6 +11,7 @@ import { runtimeFile } from '../image/default-images';
 import { Files } from '../workload/files';
 import { HealthCheck } from '../workload/health-check';
 import { Service, UpdateStrategy } from '../workload/service';
+import { Volume } from '../workload/volume';
 
 /** What a scheduled management command is, and what it may use. */
 export interface ScheduledCommandOptions {
@@ -57,6 +59,8 @@ export interface ScheduledCommandProps extends ScheduledCommandOptions {
 
 /** Where the scheduler and its settings are mounted. They are not among the app's files: another schedule must not replace the app's servers. */
 const SCHEDULE_PATH = '/run/cdktf-schedule';
+/** Where the volume with the lock is. */
+const LOCK_PATH = '/var/lib/cdktf-schedule';
 /** Seconds from SIGTERM to SIGKILL, as in runtime/python/schedule.py, and some to leave. */
 const SECONDS_TO_LEAVE = 15;
 
@@ -65,7 +69,8 @@ const SECONDS_TO_LEAVE = 15;
  *
  * One run at a time: a run that is due while the last one goes on is skipped, and the log says so. Runs that were due while the container was away (a
  * release, a stopped host) or that a clock jumped over are not made up for. A release stops the scheduler first and starts it again, with the new
- * code, when its release job has ended well: until then, and while a release fails, nothing is run.
+ * code, when its release job has ended well: until then, and while a release fails, nothing is run. Where a platform has two schedulers for a moment (a Swarm that hears
+ * again of a node that it had replaced), the second one stands by, without planning anything, until the first has ended: a lock on a small volume of theirs sees to it.
  *
  * The container is unhealthy while the last run failed, or while one is overdue. Its log (`docker logs`) has the output of the command, and a line of JSON for each
  * start and end. By hand, one at a time with those of the clock: `docker exec CONTAINER python /run/cdktf-schedule/schedule.py --run-now`; `--status` shows
@@ -77,6 +82,8 @@ const SECONDS_TO_LEAVE = 15;
 export class ScheduledCommand extends Construct {
   /** The scheduler. */
   public readonly service: Service;
+  /** Held by the one scheduler that plans: a cluster that loses sight of a node may start another one. It has no data. */
+  public readonly lock: Volume;
   /** The scheduler's program and settings. */
   public readonly files: Files;
   /** When the command is run. */
@@ -107,6 +114,7 @@ export class ScheduledCommand extends Construct {
       schedule: this.schedule._render(),
       timeoutSeconds: this.timeout.toSeconds(),
       graceSeconds: this.gracePeriod.toSeconds(),
+      lock: `${LOCK_PATH}/lock`,
       command: ['python', '-m', 'django', ...this.command],
     });
     this.service = new Service(this, 'Scheduler', {
@@ -125,6 +133,9 @@ export class ScheduledCommand extends Construct {
       }),
     });
     this.service.addFiles(this.files, SCHEDULE_PATH);
+    const [user, group] = this.service.user!.split(':').map(Number);
+    this.lock = new Volume(this, 'Lock', { removalPolicy: RemovalPolicy.DESTROY, owner: { user, group, image: this.service.image } });
+    this.service.addVolume(this.lock, LOCK_PATH);
     props.app._adopt(this.service);
     this.node.defaultChild = this.service;
   }

@@ -12,10 +12,14 @@ Its settings are schedule.json beside this file (or at $CDKTF_SCHEDULE_CONFIG):
      "command": ["python", "-m", "django", "clearsessions"],
      "timeoutSeconds": 3600,
      "graceSeconds": 30,
+     "lock": "/var/lib/schedule/lock",
      "schedule": {"kind": "cron", "expression": "0 4 * * *", "timeZone": "UTC", "minutes": [0], "hours": [4],
                   "days": [1, ..., 31], "months": [1, ..., 12], "weekdays": [0, ..., 6], "dayRule": "both"}}
 
 or "schedule": {"kind": "rate", "seconds": 600}, for multiples of it since 1970 in UTC.
+
+"lock" (may be missing) is on a volume that all schedulers of the command share, of which there are two for a moment where a
+cluster hears again of a node that it has replaced: only who holds it plans.
 
 Weekday 0 is Sunday. With "either" a day matches that fits days or weekdays, with "both" one that fits both.
 
@@ -214,6 +218,8 @@ def health(state, settings, now):
     """(whether all is well, one line about it)"""
     plan, runs = state.read("plan"), state.read("runs")
     running, last = runs.get("running"), runs.get("last")
+    if plan.get("standingBy"):
+        return False, "standing by: another scheduler of this command has not ended"
     if "next" not in plan:
         return False, "the scheduler has not begun"
     if now > plan["next"] + OVERDUE:
@@ -361,6 +367,7 @@ class Scheduler:
     def __init__(self, settings, runner):
         self.calendar = make_calendar(settings["schedule"])
         self.grace = settings["graceSeconds"]
+        self.lock = settings.get("lock")
         self.runner = runner
         self.clock, self.state, self.log = runner.clock, runner.state, runner.log
         self.stopping = False
@@ -369,6 +376,9 @@ class Scheduler:
         self.stopping = True
 
     def run(self):
+        alone = self.stand_by()
+        if self.stopping:
+            return
         self.plan()
         self.log("planned", next=iso(self.due))
         while not self.stopping:
@@ -378,6 +388,29 @@ class Scheduler:
             if not self.stopping:
                 self.clock.sleep(min(self.runner.longest_sleep(), self.due - self.clock.now()))
         self.leave()
+        if alone:
+            alone.close()
+
+    def stand_by(self):
+        """Waits until no other scheduler has the lock, which is held until this process ends, however it ends."""
+        import fcntl
+
+        if not self.lock:
+            return None
+        file = open(self.lock, "a", encoding="utf-8")
+        said = False
+        while not self.stopping:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                if not said:
+                    self.state.write("plan", {"standingBy": True})
+                    self.log("standing by", level="warning", reason="another scheduler has not ended")
+                    said = True
+                self.clock.sleep(0.5)
+        file.close()
+        return None
 
     def plan(self):
         self.planned_at = self.clock.now()

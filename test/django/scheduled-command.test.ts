@@ -68,9 +68,18 @@ describe('the scheduler', () => {
     expect(own.env).toEqual(server.env);
     expect(own.group_add).toEqual(server.group_add);
     const targets = (container: Arguments) => container.mounts.map((mount: Arguments) => `${mount.target}${mount.read_only ? ' read-only' : ''}`);
-    expect(targets(own).filter((target: string) => !target.startsWith('/run/cdktf-schedule'))).toEqual(targets(server));
+    expect(targets(own).filter((target: string) => !target.includes('/cdktf-schedule'))).toEqual(targets(server));
     expect(targets(own)).toContain('/var/lib/cdktf-django/static read-only');
     expect(own.networks_advanced).toEqual(server.networks_advanced);
+  });
+
+  test('shares a lock with other schedulers of the command, on a volume without data', () => {
+    const synthesized = synthCommand();
+    const own = scheduler(synthesized);
+    const mounts = own.mounts.filter((mount: Arguments) => mount.target.startsWith('/var/lib/cdktf-schedule'));
+    expect(mounts.map((mount: Arguments) => [mount.type, mount.target, mount.read_only ?? false])).toEqual([['volume', '/var/lib/cdktf-schedule', false]]);
+    expect(JSON.parse(file(synthesized, 'schedule.json')).lock).toBe('/var/lib/cdktf-schedule/lock');
+    expect(mounts[0].source).toContain(synthesized.byPath('docker_volume', 'shop/Shop/ClearSessions/Lock').name);
   });
 
   test('gets what is added to the app later', () => {

@@ -8,12 +8,13 @@ import { ContainerImage, GunicornApp, NginxProxy, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
 import { engine } from './support/docker';
 import { Answer, ask, eventually } from './support/http';
+import { FOR_LOAD, moment } from './support/load';
 import { freePort } from './support/port';
 import { raw } from './support/raw';
 
 // nginx, its supervisor and the publish job, as they are in production. The app behind them says what reached it.
 const ECHO = `
-import json, time
+import json, os, time
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]
@@ -29,7 +30,7 @@ def application(environ, start_response):
         connection.shutdown(2)
     length = len(environ["wsgi.input"].read())
     headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
-    body = {"script_name": environ.get("SCRIPT_NAME"), "path": path, "length": length, "headers": headers}
+    body = {"script_name": environ.get("SCRIPT_NAME"), "path": path, "length": length, "headers": headers, "server": os.uname().nodename}
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(body).encode()]
 `;
@@ -48,8 +49,9 @@ interface Variant {
 
 function build({ key = '$binary_remote_addr', snippet }: Variant = {}): Build {
   return stack((made) => {
+    const image = ContainerImage.fromPythonProject(project, { withoutRequirements: true });
     const echo = new GunicornApp(made, 'Echo', {
-      image: ContainerImage.fromPythonProject(project, { withoutRequirements: true }),
+      image,
       module: 'app:application',
       replicas: 1,
       workers: 1,
@@ -57,10 +59,13 @@ function build({ key = '$binary_remote_addr', snippet }: Variant = {}): Build {
     const nginx = new NginxProxy(made, 'Proxy', {
       address: '127.0.0.1',
       httpPort: port,
+      limits: FOR_LOAD,
       httpSnippet: `limit_req_zone ${key} zone=clients:1m rate=1000r/s;`,
     });
     nginx.addRoute({ host, target: echo, snippet });
     nginx.addRoute({ host, path: '/small/', target: echo, maxBodySize: Size.kibibytes(64) });
+    const pair = new GunicornApp(made, 'Pair', { image, module: 'app:application', replicas: 2, workers: 1 });
+    nginx.addRoute({ host, path: '/pair/', target: pair, snippet: 'add_header X-Pair yes;' });
   });
 }
 
@@ -82,6 +87,8 @@ interface Echo {
   readonly path: string;
   readonly length: number;
   readonly headers: Record<string, string>;
+  /** The name of the container. */
+  readonly server: string;
 }
 
 async function echo(path: string, headers: Record<string, string> = {}): Promise<Echo> {
@@ -188,13 +195,13 @@ describe('a request', () => {
   });
 });
 
-describe('the access log', () => {
-  /** All lines of the log that are about requests, as bytes had them. */
-  function lines(): string[] {
-    const { stdout } = spawnSync('docker', ['logs', proxy], { maxBuffer: 1 << 28 });
-    return new TextDecoder('utf-8', { fatal: true }).decode(stdout).split('\n').slice(0, -1);
-  }
+/** All lines of the log that are about requests, as bytes had them. */
+function lines(): string[] {
+  const { stdout } = spawnSync('docker', ['logs', proxy], { maxBuffer: 1 << 28 });
+  return new TextDecoder('utf-8', { fatal: true }).decode(stdout).split('\n').slice(0, -1);
+}
 
+describe('the access log', () => {
   test('is one JSON object a line, whatever is asked', async () => {
     const get = (uri: string, header = 'X: y') =>
       raw(port, Buffer.from(`GET ${uri} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${header}\r\n\r\n`, 'latin1'));
@@ -229,6 +236,36 @@ describe('the access log', () => {
       for (const name of ['status', 'bytes', 'seconds']) expect([name, typeof record[name]]).toEqual([name, 'number']);
     }
   });
+});
+
+test('what nginx gives up because a lost server leaves its list just then is asked once more', async () => {
+  const [lost] = deployment.containers('Pair/Server');
+  const network = engine('inspect', lost, '--format', '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}').trim();
+  const statuses: number[] = [];
+  // Not over a kept connection, on which an answer would be waited for.
+  const method = 'POST';
+  async function client(until: number): Promise<void> {
+    while (Date.now() < until) {
+      const answer = await ask({ port, host, path: '/pair/lost', method });
+      expect(answer.headers['x-pair']).toBe('yes');
+      statuses.push(answer.status);
+      await moment(20);
+    }
+  }
+  const askedAgain = () => lines().filter((line) => line.includes('"uri":"/pair/lost"') && line.includes('502 : 200'));
+  // It is gone at once, without a word, and leaves the list within two seconds: whoever is waiting for it then is given up.
+  for (let round = 0; round < 5 && askedAgain().length === 0; round++) {
+    engine('network', 'disconnect', network, lost);
+    await Promise.all(Array.from({ length: 12 }, () => client(Date.now() + 4000)));
+    engine('network', 'connect', network, lost);
+    await eventually(async () => {
+      const seen = new Set<string>();
+      for (let count = 0; count < 8; count++) seen.add(read(await ask({ port, host, path: '/pair/', method })).server);
+      expect(seen.size).toBe(2);
+    }, 30);
+  }
+  expect(askedAgain()).not.toEqual([]);
+  expect(statuses.filter((status) => status !== 200)).toEqual([]);
 });
 
 test('the proxy stays when the app is gone, and serves again when it is back', async () => {

@@ -1,6 +1,7 @@
 """The scheduler: its calendar, its decisions with a clock of the test's own, and the real process with short times."""
 
 import datetime
+import fcntl
 import importlib.util
 import json
 import os
@@ -249,6 +250,30 @@ class SchedulerTest(unittest.TestCase):
         end = {"event": "end", "level": "info", "at": "04:00:10", "by": "clock", "exitCode": 0, "durationSeconds": 10.0}
         self.assertEqual(self.lines[2], end)
         self.assertEqual(self.lines[-1]["event"], "stopping")
+
+    def test_only_who_holds_the_lock_plans_and_the_next_one_takes_over(self):
+        self.settings["lock"] = os.path.join(self.folder, "shared-lock")
+        other = open(self.settings["lock"], "a", encoding="utf-8")
+        self.addCleanup(other.close)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        seen = []
+        self.clock.after(9, lambda: seen.append(self.health()))
+        self.clock.after(600 + 45, other.close)
+        self.run_for(16)
+        self.assertEqual(seen, [(False, "standing by: another scheduler of this command has not ended")])
+        self.assertEqual(self.events("standing by", "planned", "start"), [
+            ("standing by", "03:50:30"), ("planned", "04:01:15"), ("start", "04:05:00"),
+        ])
+        self.assertTrue(self.health()[0])
+        with open(self.settings["lock"], "a", encoding="utf-8") as again:
+            fcntl.flock(again, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def test_a_scheduler_that_stands_by_ends_when_it_is_told_to(self):
+        self.settings["lock"] = os.path.join(self.folder, "shared-lock")
+        with open(self.settings["lock"], "a", encoding="utf-8") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            self.run_for(16)
+        self.assertEqual([line["event"] for line in self.lines], ["standing by"])
 
     def test_a_run_that_is_due_during_another_is_skipped_and_said(self):
         self.seconds = 400
