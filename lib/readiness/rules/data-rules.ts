@@ -3,6 +3,7 @@ import { IConstruct } from 'constructs';
 import { RemovalPolicy } from '../../core/removal-policy';
 import { CeleryBeat } from '../../celery/celery-beat';
 import { DjangoService } from '../../django/django-service';
+import { ScheduledCommand } from '../../django/scheduled-command';
 import { NginxProxy } from '../../nginx/nginx-proxy';
 import { PostgresArchive } from '../../postgres/backup/postgres-archive';
 import { PostgresBackup } from '../../postgres/backup/postgres-backup';
@@ -12,12 +13,15 @@ import { SecretFile } from '../../workload/secret-file';
 import { Volume } from '../../workload/volume';
 import { JudgingRule, ReadinessLevel } from '../readiness-rule';
 
-/** Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks, a drill restores a backup, beat begins a new schedule. */
+/**
+ * Volumes whose content can be made again: a release collects static files, a proxy asks for what its cache lacks, a drill restores a backup, beat begins a new schedule, and
+ * that of a scheduled command has nothing but a lock.
+ */
 function canBeMadeAgain(volume: Volume): boolean {
   const owner = volume.node.scope;
   if (owner instanceof PostgresBackup) return owner.staging === volume;
   if (owner instanceof PostgresArchive) return owner.scratch === volume;
-  if (owner instanceof CeleryBeat) return true;
+  if (owner instanceof CeleryBeat || owner instanceof ScheduledCommand) return true;
   return owner instanceof NginxProxy || owner instanceof PostgresRestoreDrill || (owner instanceof DjangoService && owner.staticVolume === volume);
 }
 
