@@ -77,7 +77,9 @@ describe('the scheduler', () => {
     const synthesized = synthCommand();
     const own = scheduler(synthesized);
     const mounts = own.mounts.filter((mount: Arguments) => mount.target.startsWith('/var/lib/cdktf-schedule'));
-    expect(mounts.map((mount: Arguments) => [mount.type, mount.target, mount.read_only ?? false])).toEqual([['volume', '/var/lib/cdktf-schedule', false]]);
+    expect(mounts.map((mount: Arguments) => [mount.type, mount.target, mount.read_only ?? false])).toEqual([
+      ['volume', '/var/lib/cdktf-schedule', false],
+    ]);
     expect(JSON.parse(file(synthesized, 'schedule.json')).lock).toBe('/var/lib/cdktf-schedule/lock');
     expect(mounts[0].source).toMatch(/^\$\{docker_volume\.Shop_ClearSessions_Lock_[0-9A-F]{8}\.name\}$/);
   });

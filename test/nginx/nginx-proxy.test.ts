@@ -149,11 +149,14 @@ upstream shop-web.once {
 location / {
     client_max_body_size 10m;
     recursive_error_pages on;
-    error_page 502 = @again/;
+    error_page 502 504 = @again/;
 ${passed}}
 location @again/ {
-    if ($given_up = 0) {
+    if ($final_status = 502) {
         return 502;
+    }
+    if ($final_status = 504) {
+        return 504;
     }
 ${passed}}
 `);
@@ -306,9 +309,10 @@ location ^~ /hello/static/ {
         "~^(?:POST|LOCK|PATCH)$" .once;
     }
 `);
-    expect(config).toContain(`    map $upstream_addr $given_up {
-        default 0;
-        "~(?:^|, )[^:,]+$" 1;
+    expect(config).toContain(`    map "$upstream_connect_time|$upstream_status" $final_status {
+        default 502;
+        "~(?:^|[ ,:])-\\\\|" "";
+        ~504$ 504;
     }
 `);
     expect(config).toContain(`    map $upgrade_to$once $connection_to_app {

@@ -51,17 +51,17 @@ export function unavailable(pages: LocationPages): ConfigNode[] {
 }
 
 /**
- * In a location: a request is asked once more, in a location of that name, when nginx gave it up because the list of servers changed while it was being sent on to the
- * next one (the servers of a lost node leave the list just then). It was sent to nobody, or may be repeated: else nginx would not have sent it on.
+ * In a location: a request that reached no server is asked once more, in a location of that name. The servers of a lost node leave nginx's list just while requests wait for them, and then
+ * nginx sends these on to nobody: it stops when the list has changed (ngx_http_upstream_get_round_robin_peer), and when one server is left (ngx_http_upstream_free_round_robin_peer).
  */
 export function onceMore(name: string): ConfigNode[] {
-  // First in its location, so that the 502 does not get to the page. The other location shows it, where it does not ask.
-  return [directive('recursive_error_pages', 'on'), directive('error_page', 502, '=', name)];
+  // First in its location, so that the page does not come before it. The other location shows it, where it does not ask.
+  return [directive('recursive_error_pages', 'on'), directive('error_page', 502, 504, '=', name)];
 }
 
-/** First in the location that asks once more: what was not given up is not asked for again. */
-export function unlessGivenUp(): ConfigNode {
-  return block('if', [expression('($given_up'), '=', expression('0)')], [directive('return', 502)]);
+/** First in the location that asks once more. */
+export function unlessFinal(): ConfigNode[] {
+  return [502, 504].map((status) => block('if', [expression('($final_status'), '=', expression(`${status})`)], [directive('return', status)]));
 }
 
 /** In a location: what is shown during maintenance. */

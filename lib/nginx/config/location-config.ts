@@ -1,7 +1,7 @@
 import { Duration } from '../../core/duration';
 import { Size } from '../../core/size';
 import { block, comment, ConfigNode, directive, expression } from './directive';
-import { LocationPages, maintenance, onceMore, unavailable, unlessGivenUp, wholeMaintenance } from './error-config';
+import { LocationPages, maintenance, onceMore, unavailable, unlessFinal, wholeMaintenance } from './error-config';
 import { ownSecurityHeaders } from './headers-config';
 import { FILE_CACHE } from './main-config';
 import { appHeaders, fileHeaders, hooks } from './proxying';
@@ -53,7 +53,7 @@ export function appLocation(location: AppLocation): ConfigNode[] {
         ...(again === undefined ? [] : onceMore(again)),
       ],
     ),
-    ...(again === undefined ? [] : [named([again], [unlessGivenUp()])]),
+    ...(again === undefined ? [] : [named([again], unlessFinal())]),
   ];
 }
 

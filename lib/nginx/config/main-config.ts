@@ -10,7 +10,7 @@ import { accessLog, localServer, PROXY_TEMPORARY_FOLDER, processSettings, REFUSA
 import { HTTP_FOLDER } from './rules-config';
 import { tlsConfig, TlsSettings } from './tls-config';
 import { trust } from './trust-config';
-import { connectionSwitch, givenUpSwitch, groupSwitch } from './upstream-config';
+import { connectionSwitch, finalStatus, groupSwitch } from './upstream-config';
 import { nginxSize, nginxTime } from './values';
 
 /** The name of the cache, which file locations refer to. */
@@ -155,7 +155,7 @@ function upstreams(): ConfigNode[] {
     // Only WebSockets: another upgrade (h2c) would be a tunnel past the rules of this proxy.
     block('map', [expression('$http_upgrade'), expression('$upgrade_to')], [mapEntry('default', ''), mapEntry('~*^websocket$', 'websocket')]),
     connectionSwitch(),
-    givenUpSwitch(),
+    finalStatus(),
   ];
 }
 

@@ -23,9 +23,16 @@ export function connectionSwitch(): ConfigNode {
   );
 }
 
-/** In the http block: whether a request was given up with no server of its group chosen. What is last in the list is the group's own name then, instead of an address. */
-export function givenUpSwitch(): ConfigNode {
-  return block('map', [expression('$upstream_addr'), expression('$given_up')], [mapEntry('default', 0), mapEntry('~(?:^|, )[^:,]+$', 1)]);
+/**
+ * In the http block: the status that stays, once nginx has tried; nothing for a request that reached nobody. The last of the times in which a connection was made is a dash then:
+ * the request is not in any server's hands, or nginx itself had judged that it may be repeated.
+ */
+export function finalStatus(): ConfigNode {
+  return block(
+    'map',
+    [expression('$upstream_connect_time|$upstream_status'), expression('$final_status')],
+    [mapEntry('default', 502), mapEntry('~(?:^|[ ,:])-\\|', ''), mapEntry('~504$', 504)],
+  );
 }
 
 /** Where requests are passed to. */
