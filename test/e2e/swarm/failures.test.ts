@@ -240,10 +240,9 @@ test('a node with two of three tasks stops dead: the others serve on, its tasks 
   });
   const [before, dead, replaced] = ['', 'dead', 'replaced'].map((phase) => inPhase(result, phase));
   tell('a node with two of three tasks', { before, dead, replaced, seen, back, failures: result.failures.map((one) => one.slice(0, 90)) });
-  // What was under way there, once for each client; and once more what was just being sent on to the next task when the name stopped leading to the lost ones: nginx gives such a
-  // request up.
+  // What was under way there, once for each client; and what nginx sent over a connection that was open to a lost server, which waits for an answer.
   expect(before.failed).toBeLessThanOrEqual(inAll);
-  expect(dead.failed).toBeLessThanOrEqual(inAll);
+  expect(dead.failed).toBeLessThanOrEqual(4);
   expect(replaced.failed).toBe(0);
   expect(back - seen).toBeLessThan(30);
 
@@ -273,6 +272,8 @@ test('the node with the database stops dead and comes back: no row that was ackn
     await everybodyServes();
     serving = seconds(started);
     under.begin('back');
+    // A client that asked while the database was away may wait for its answer for so long, and counts again after it.
+    await moment(62_000);
   });
   const rows = writtenRows();
   const missing = result.acknowledged.filter((token) => !rows.includes(token));
