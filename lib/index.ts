@@ -6,6 +6,7 @@ export * from './core/duration';
 export * from './core/removal-policy';
 export * from './core/schedule';
 export * from './core/size';
+export { DjangoAsgi, DjangoAsgiOptions, DjangoAsgiProps } from './django/django-asgi';
 export { DjangoProcess, DjangoProcessOptions, DjangoProcessProps, ProcessOptions } from './django/django-process';
 export * from './django/django-service';
 export { DjangoSettings, EnvironmentSettingsOptions, OverlaySettingsOptions } from './django/django-settings';

@@ -15,6 +15,7 @@ import { IPostgresDb } from '../postgres/postgres-db';
 import { PostgresPooler } from '../postgres/postgres-pooler';
 import { IRedisCache, RedisCache } from '../redis/redis-cache';
 import { Endpoint } from '../workload/endpoint';
+import { Files } from '../workload/files';
 import { imageIdentity } from '../workload/image-identity';
 import { Job } from '../workload/job';
 import { Secret } from '../workload/secret';
@@ -22,6 +23,7 @@ import { SecretFile } from '../workload/secret-file';
 import { Service } from '../workload/service';
 import { Volume } from '../workload/volume';
 import { connectionsOf, databaseBehindPooler, databaseUrl, renderDatabase } from './database-settings';
+import { DjangoAsgi, DjangoAsgiOptions } from './django-asgi';
 import { DjangoProcess, DjangoProcessOptions } from './django-process';
 import { CELERY_BROKER_URL, DjangoSettings, EnvironmentNames } from './django-settings';
 import { checkEmail, EmailOptions, emailUrl, renderEmail } from './email-settings';
@@ -382,6 +384,65 @@ export class DjangoService extends Construct implements IProxyTarget {
     return beat;
   }
 
+  /**
+   * Serves some paths of the site by ASGI, beside WSGI: WebSockets of Channels, or server-sent events. The servers have the project's image, settings and secrets, and are released together with
+   * the others. Route the paths to what is returned; all other paths go to the service itself.
+   *
+   * @param id a name for the construct, of which the names of containers are made
+   * @throws when the whole site is served by ASGI, a name is not of the allowed form, a number is out of range, or timeouts do not fit each other
+   *
+   * @example
+   * const live = shop.addAsgi('Live');
+   * proxy.addRoute({ host: 'shop.example.com', target: shop });
+   * proxy.addRoute({ host: 'shop.example.com', path: '/ws/', target: live });
+   */
+  public addAsgi(id: string, options: DjangoAsgiOptions = {}): DjangoAsgi {
+    if (this.props.asgi)
+      reject(
+        this,
+        'is served by ASGI as a whole (asgi: true), so it needs no ASGI servers beside: leave out addAsgi(), and route all paths to the service',
+      );
+    return new DjangoAsgi(this, id, { ...options, site: this });
+  }
+
+  /**
+   * What other servers of the project have in common with its own.
+   *
+   * @internal
+   */
+  public _serversBeside(asgiCallable: string) {
+    const { image, user } = this.props;
+    return { image, user, health: this.health(), module: this.overlaid ? 'cdktf_django_overlay.asgi:application' : asgiCallable, _beside: this.app };
+  }
+
+  /**
+   * Releases other servers of the project together with its own.
+   *
+   * @internal
+   */
+  public _releaseBeside(app: GunicornApp, asgiCallable: string, databaseConnections?: number): void {
+    this.addOverlay(app.files);
+    app.files._addLateFile('django.json', () => `${JSON.stringify(this.renderSettings(this.database, asgiCallable), null, 2)}\n`);
+    for (const workload of [app.preflight, app.service]) workload.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
+    app.runAfter(this.releaseJob, this.app.preflight);
+    this.app.service.runAfter(app.service);
+    this.database?.addClient(app.service, connectionsOf(app.service, app, { asgi: true, databaseConnections }));
+  }
+
+  /**
+   * How clients reach the site at a host.
+   *
+   * @internal
+   */
+  public _routeAt(host: string): ProxyRoute | undefined {
+    return this.reachedBy.find((route) => route.host === host);
+  }
+
+  /** The project's package. @internal */
+  public get _project(): string {
+    return this.props.project;
+  }
+
   private celery() {
     const { broker, project } = this.props;
     return { app: this.app, project, broker: broker && new Endpoint(broker.host, broker.port) };
@@ -469,11 +530,16 @@ export class DjangoService extends Construct implements IProxyTarget {
     if (broker) app._addLaunchTemplate(brokerVariable, () => redisUrl(broker, REDIS_DATABASES.broker));
     if (this.overlaid) {
       app.addEnvironment('PYTHONPATH', `${RUNTIME_PATH}/python`);
-      for (const name of OVERLAY_MODULES)
-        app.files.addFile(`python/cdktf_django_overlay/${name}.py`, runtimeFile(`django/cdktf_django_overlay/${name}.py`));
+      this.addOverlay(app.files);
     } else {
       this.provideEnvironment(this.settings._environment!);
     }
+  }
+
+  private addOverlay(files: Files): void {
+    if (!this.overlaid) return;
+    for (const name of OVERLAY_MODULES)
+      files.addFile(`python/cdktf_django_overlay/${name}.py`, runtimeFile(`django/cdktf_django_overlay/${name}.py`));
   }
 
   private provideEnvironment(names: EnvironmentNames): void {
@@ -513,15 +579,16 @@ export class DjangoService extends Construct implements IProxyTarget {
   }
 
   /** The schema is described in runtime/django/cdktf_django_overlay/settings.py. */
-  private renderSettings(database = this.database): object {
+  private renderSettings(database = this.database, asgiBeside?: string): object {
     const { props } = this;
+    const asgi = asgiBeside !== undefined || (props.asgi ?? false);
     return {
       mode: this.overlaid ? 'overlay' : 'environment',
       settings: this.settings.module,
-      [props.asgi ? 'asgi' : 'wsgi']: this.callable,
+      [asgi ? 'asgi' : 'wsgi']: asgiBeside ?? this.callable,
       secretKeyFile: this.secretKey.path,
       secretKeyFallbackFiles: this.fallbackSecretKeys.length > 0 ? this.fallbackSecretKeys.map(({ path }) => path) : undefined,
-      database: database && renderDatabase(database, props.asgi ?? false),
+      database: database && renderDatabase(database, asgi),
       ...renderRedis(this, this.redis),
       ...renderEmail(props),
       allowedHosts: this.allowedHosts,

@@ -156,6 +156,13 @@ export interface GunicornAppProps extends AppOptions {
    * @internal
    */
   readonly _preflightMark?: string;
+
+  /**
+   * An app whose settings and secrets this one has too, whenever they are given: other servers of the same project.
+   *
+   * @internal
+   */
+  readonly _beside?: GunicornApp;
 }
 
 /** A callable as Gunicorn names it. */
@@ -193,8 +200,8 @@ export class GunicornApp extends Construct implements IProxyTarget {
 
   private readonly image: ContainerImage;
   private readonly user: string;
-  private readonly shared = new SharedSettings();
-  private readonly launch = { env: new Map<string, string>(), templates: new Map<string, () => string>() };
+  private readonly shared: SharedSettings;
+  private readonly launch: { readonly env: Map<string, string>; readonly templates: Map<string, () => string> };
 
   /**
    * @throws when the module is not of the allowed form, a number is out of range, or timeouts do not fit each other
@@ -202,6 +209,8 @@ export class GunicornApp extends Construct implements IProxyTarget {
   constructor(scope: Construct, id: string, props: GunicornAppProps) {
     super(scope, id);
     requireMatch(this, 'module', props.module, CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    this.shared = props._beside?.shared ?? new SharedSettings();
+    this.launch = props._beside?.launch ?? { env: new Map(), templates: new Map() };
     this.image = props.image;
     this.user = props.user ?? IMAGE_USER;
     this.replicas = props.replicas ?? 2;

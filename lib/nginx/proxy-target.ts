@@ -67,6 +67,20 @@ export interface ProxyTargetConfig {
    * @default - the proxy's own
    */
   readonly readTimeout?: Duration;
+
+  /**
+   * The path under which the app is mounted, as WSGI's SCRIPT_NAME has it, where that is not the route's own: empty for one that serves only a part of its paths here.
+   *
+   * @default - the route's
+   */
+  readonly scriptName?: string;
+
+  /**
+   * Whether the proxy takes an answer from the target as fast as it comes, and keeps what the client does not take yet. Without it, each part of an answer gets to the client at once.
+   *
+   * @default true
+   */
+  readonly buffering?: boolean;
 }
 
 /** What requests can be routed to. */

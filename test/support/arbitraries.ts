@@ -99,6 +99,7 @@ const options = some<GunicornAppProps>({
   module: fc.constant(undefined as never),
   health: fc.constant(undefined),
   _preflightMark: fc.constant(undefined),
+  _beside: fc.constant(undefined),
   replicas: fc.integer({ min: 1, max: 3 }),
   cpus,
   memory: mebibytes(6, 8192),

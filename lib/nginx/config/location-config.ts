@@ -20,7 +20,9 @@ interface Location {
 /** What is below a path of a host and passed to an app. */
 export interface AppLocation extends Location {
   readonly path: string;
+  /** Where the app is mounted: at the path, above it, or nowhere. */
   readonly scriptName: string;
+  readonly buffering: boolean;
   /** The group of servers; nothing during maintenance. */
   readonly upstream?: string;
   readonly maxBodySize: Size;
@@ -44,7 +46,9 @@ export function appLocation(location: AppLocation): ConfigNode[] {
     ]);
   return [
     title(location.host, location.path),
-    ...(below ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])] : []),
+    ...(location.path === `${location.scriptName}/` && below
+      ? [block('location', ['=', location.scriptName], [directive('return', 308, expression(`${location.path}$is_args$args`))])]
+      : []),
     named(
       [location.path],
       [
@@ -70,6 +74,7 @@ function passing(location: AppLocation, upstream: string): ConfigNode[] {
     directive('proxy_connect_timeout', nginxTime(location.connectTimeout)),
     directive('proxy_send_timeout', nginxTime(location.sendTimeout)),
     directive('proxy_read_timeout', nginxTime(location.readTimeout)),
+    ...(location.buffering ? [] : [directive('proxy_buffering', 'off')]),
     hooks(),
     ...appHeaders(location.scriptName),
     // Without a path of its own, so that the request's arrives as the client wrote it (an encoded slash stays one).
