@@ -460,6 +460,14 @@ export const cases: readonly FuzzCase[] = [
     benign: (index) => `benign${index}x:app`,
     build: django(([asgiCallable]) => ({ asgi: true, asgiCallable })),
   },
+  {
+    props: ['DjangoAsgiOptions.asgiCallable'],
+    benign: (index) => `benign${index}x:app`,
+    build: django(
+      () => ({}),
+      (made, [asgiCallable]) => made.addAsgi('Live', { asgiCallable }),
+    ),
+  },
   { props: ['DjangoServiceProps.allowedHosts'], benign: host, build: django((values) => ({ allowedHosts: [...values] })) },
   ...(['staticUrl', 'mediaUrl'] as const).map((member): FuzzCase => ({
     props: [`DjangoServiceProps.${member}`],
