@@ -121,6 +121,17 @@ export class Routing {
     this.hosts.add(host);
     if (target.servers.length === 0)
       reject(this.proxy, `the target ${props.target.node.path} of host ${host} has no servers; a target names at least one in bindToProxy()`);
+    const scriptName = target.scriptName ?? route.scriptName;
+    if (scriptName !== '' && checkedPath(this.proxy, scriptName) !== `${scriptName}/`)
+      reject(
+        this.proxy,
+        `the target ${props.target.node.path} of host ${host} is mounted at ${shown(scriptName)}; a scriptName has no slash at its end`,
+      );
+    if (!path.startsWith(`${scriptName}/`))
+      reject(
+        this.proxy,
+        `the target ${props.target.node.path} of host ${host} is mounted at ${shown(scriptName)}, and path ${path} is not below it; a target says where it is mounted in bindToProxy()`,
+      );
     const balancing = props.balancing ?? this.defaults.balancing ?? Balancing.ROUND_ROBIN;
     const timeouts = { ...defined(this.defaults.timeouts), ...defined(props.timeouts) };
     this.candidate.addApp(
@@ -129,7 +140,7 @@ export class Routing {
         path,
         pages,
         rules: rules.app,
-        scriptName: target.scriptName ?? route.scriptName,
+        scriptName,
         buffering: target.buffering ?? true,
         upstream: props.maintenance ? undefined : this.candidate.addUpstream(props.target, '', target.servers, balancing),
         maxBodySize: props.maxBodySize ?? this.defaults.maxBodySize ?? Size.mebibytes(10),

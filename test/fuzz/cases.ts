@@ -550,7 +550,7 @@ export const cases: readonly FuzzCase[] = [
       (made, [scheduler]) => made.addBeat('P', { scheduler }),
     ),
   },
-  ...(['addProcess', 'addWorker', 'addBeat'] as const).map((method): FuzzCase => ({
+  ...(['addAsgi', 'addProcess', 'addWorker', 'addBeat'] as const).map((method): FuzzCase => ({
     props: [`DjangoService.${method}(id)`],
     identifies: true,
     benign: word,
@@ -920,6 +920,7 @@ export const made: readonly string[] = [
   'VolumeMount.path',
   'ProxyFileLocation.serverPrefix',
   'ProxyFileLocation.urlPrefix',
+  'ProxyTargetConfig.scriptName',
   'ProxyRoute.host',
   'ProxyRoute.origin',
   'ProxyRoute.path',

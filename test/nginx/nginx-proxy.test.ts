@@ -20,7 +20,13 @@ class Target extends Construct implements IProxyTarget {
   constructor(
     scope: Construct,
     id: string,
-    private readonly config: { servers?: string[]; files?: ProxyFileLocation[]; readTimeout?: Duration; completion?: Construct[] } = {},
+    private readonly config: {
+      servers?: string[];
+      files?: ProxyFileLocation[];
+      readTimeout?: Duration;
+      completion?: Construct[];
+      scriptName?: string;
+    } = {},
   ) {
     super(scope, id);
   }
@@ -32,6 +38,7 @@ class Target extends Construct implements IProxyTarget {
       completion: this.config.completion ?? [],
       fileLocations: this.config.files,
       readTimeout: this.config.readTimeout,
+      scriptName: this.config.scriptName,
     };
   }
 }
@@ -174,6 +181,15 @@ location /my.app/ {
     }
 `);
     expect(location).toContain('    proxy_set_header SCRIPT_NAME /my.app;\n    proxy_pass http://shop-web$once;\n');
+  });
+
+  test.each([
+    ['/shop/', 'has no slash at its end'],
+    ['/other', 'and path /shop/ws/ is not below it'],
+    ['/sh', 'and path /shop/ws/ is not below it'],
+    ['/a;b', 'path must be a path such as'],
+  ])('a target that says to be mounted at %p is refused', (scriptName, problem) => {
+    expect(() => routed({ path: '/shop/ws/' }, {}, (scope) => new Target(scope, 'Web', { scriptName }))).toThrow(problem);
   });
 
   test('several hosts, of which one stands for many', () => {
