@@ -35,7 +35,11 @@ export function appContainer(stack: EngineStack, containers: readonly Container[
   const found = known.get(wanted);
   if (found === undefined)
     throw new Trouble(`there is no app ${JSON.stringify(wanted)} in stack ${stack.name}, only ${[...known.keys()].join(', ')}`);
-  const chosen = found.find(({ healthy }) => healthy) ?? found.find(({ running }) => running) ?? (need.running ? undefined : found[0]);
+  const chosen =
+    found.find(({ healthy, task }) => healthy && task?.here) ??
+    found.find(({ healthy }) => healthy) ??
+    found.find(({ running }) => running) ??
+    (need.running ? undefined : found[0]);
   if (chosen === undefined) {
     const { name, inspected } = found[0];
     throw new Trouble(

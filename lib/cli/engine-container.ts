@@ -1,4 +1,5 @@
 import { labelName } from '../platform/labels';
+import type { TaskPlace } from './swarm-tasks';
 import { systemPath } from './system-path';
 
 /** What `docker inspect` says about a container, as far as somebody here asks. */
@@ -67,6 +68,8 @@ export interface Container {
   /** Running, and not known to be ill. */
   readonly healthy: boolean;
   readonly inspected: Inspected;
+  /** Of a Swarm: which task it is of. */
+  readonly task?: TaskPlace;
 }
 
 /** The label of what `run` makes. */

@@ -1,6 +1,7 @@
 import { labelName } from '../platform/labels';
-import { dockerLines, inspected, otherEngine } from './docker';
+import { dockerLines, engineName, inspected, otherEngine } from './docker';
 import { Container, containerOf, Inspected } from './engine-container';
+import { managesSwarm, SwarmServiceInspected, swarmServices, taskContainers } from './swarm-tasks';
 import { Trouble } from './trouble';
 
 /** A stack that is on an engine, as its containers' labels tell: no synth and no state is needed. */
@@ -12,22 +13,42 @@ export interface EngineStack {
   readonly path: string;
   /** The id of the state that it was deployed from. */
   readonly owner: string;
-  /** Of its containers. */
+  /** Of its containers on this engine. */
   readonly ids: readonly string[];
+  /** Its services, where it is on a Swarm that this engine manages. */
+  readonly services: readonly SwarmServiceInspected[];
+  /** Whether it is on a Swarm that this engine only works for: most of it may be elsewhere. */
+  readonly partial: boolean;
 }
 
-const LISTED = `{{.ID}} ${['namespace', 'owner', 'path'].map((name) => `{{.Label "${labelName(name)}"}}`).join(' ')}`;
+type Writable = { namespace: string; path: string; owner: string; ids: string[]; services: SwarmServiceInspected[]; partial: boolean };
+
+const LISTED = `{{.ID}} {{.Label "com.docker.swarm.task.id"}} ${['namespace', 'owner', 'path'].map((name) => `{{.Label "${labelName(name)}"}}`).join(' ')}`;
 
 /** All stacks of this library on the engine. */
 export function engineStacks(): EngineStack[] {
-  const stacks = new Map<string, { namespace: string; path: string; owner: string; ids: string[] }>();
-  for (const line of dockerLines('ps', '--all', '--no-trunc', '--filter', `label=${labelName('path')}`, '--format', LISTED)) {
-    const [, id, namespace, owner, path] = /^(\S+) (\S*) (\S*) (.*)$/.exec(line)!;
+  const stacks = new Map<string, Writable>();
+  const named = (namespace: string, owner: string, path: string): Writable => {
     const stack = path.split('/')[0];
     const key = `${namespace} ${owner} ${stack}`;
-    const known = stacks.get(key) ?? { namespace, path: stack, owner, ids: [] };
-    known.ids.push(id);
+    const known = stacks.get(key) ?? { namespace, path: stack, owner, ids: [], services: [], partial: false };
     stacks.set(key, known);
+    return known;
+  };
+  const manager = managesSwarm();
+  for (const line of dockerLines('ps', '--all', '--no-trunc', '--filter', `label=${labelName('path')}`, '--format', LISTED)) {
+    const [, id, task, namespace, owner, path] = /^(\S+) (\S*) (\S*) (\S*) (.*)$/.exec(line)!;
+    // A manager knows the tasks of all nodes, this one's too.
+    if (task !== '' && manager) continue;
+    const stack = named(namespace, owner, path);
+    stack.ids.push(id);
+    if (task !== '') stack.partial = true;
+  }
+  if (manager) {
+    for (const service of swarmServices()) {
+      const { Labels } = service.Spec;
+      named(Labels[labelName('namespace')], '', Labels[labelName('path')]).services.push(service);
+    }
   }
   const all = [...stacks.values()];
   const alone = (one: { path: string }) => all.filter(({ path }) => path === one.path).length === 1;
@@ -54,8 +75,26 @@ export function engineStack(name: string | undefined, how: string): EngineStack 
   return wanted[0];
 }
 
-/** The containers of a stack, the newest first. */
+/** The stack of that name, or the only one, with all that is of it. */
+export function wholeStack(name: string | undefined, how: string): EngineStack {
+  const stack = engineStack(name, how);
+  if (stack.partial) {
+    throw new Trouble(
+      `stack ${stack.name} is on a Swarm, and this engine (${engineName()}) is a worker of it, which knows its own containers alone: ask a manager (DOCKER_HOST=ssh://MANAGER)`,
+    );
+  }
+  return stack;
+}
+
+/** A stack that one engine has. */
+export function requireOneEngine(stack: EngineStack, command: string, instead: string): void {
+  if (stack.partial || stack.services.length > 0)
+    throw new Trouble(`${command} works on one engine, and stack ${stack.name} is on a Swarm: ${instead}`);
+}
+
+/** The containers of a stack, the newest first; on a Swarm those of all nodes, as far as this one knows them. */
 export function containersOf(stack: EngineStack): Container[] {
+  if (stack.services.length > 0) return taskContainers(stack.services);
   return inspected<Inspected>('container', stack.ids)
     .map((one) => containerOf(one))
     .sort((one, other) => (one.created > other.created ? -1 : 1));

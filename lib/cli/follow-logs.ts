@@ -4,9 +4,12 @@ import { Readable } from 'node:stream';
 import { labelName } from '../platform/labels';
 import { inspected } from './docker';
 import { Container, containerOf, Inspected } from './engine-container';
-import { EngineStack } from './engine-stack';
-import { lineOf, Printer } from './log-lines';
+import { containersOf, EngineStack } from './engine-stack';
+import { lineOf, logCommand, Printer } from './log-lines';
 import { Trouble } from './trouble';
+
+/** Milliseconds from one look for new tasks of a Swarm to the next one. */
+const SWARM_INTERVAL = 2000;
 
 /** A container whose log is printed already. */
 interface Seen {
@@ -38,7 +41,7 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
     followed.add(container.id);
     const after = last.get(container.id);
     const from = after === undefined ? ['--tail', nothing ? '0' : 'all'] : ['--since', after];
-    const child = docker(['logs', '--follow', '--timestamps', ...from, container.id]);
+    const child = docker(logCommand(container, ['--follow', ...from]));
     // The engine ends it with the container, which the restart policy may start again.
     child.on('close', () => followed.delete(container.id));
     const print = (stream: 'stdout' | 'stderr') => (text: string) => {
@@ -54,6 +57,21 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
   };
 
   return new Promise((resolve, reject) => {
+    const begin = (found: Container) => {
+      if (!wanted(found)) return;
+      printer.expect([found]);
+      follow(found, false);
+    };
+    if (stack.services.length > 0) {
+      // Its events are those of this node alone.
+      setInterval(
+        () =>
+          containersOf(stack)
+            .filter(({ running, id }) => running && !followed.has(id))
+            .forEach(begin),
+        SWARM_INTERVAL,
+      ).unref();
+    }
     const filters = [`label=${labelName('namespace')}=${stack.namespace}`, `label=${labelName('owner')}=${stack.owner}`, 'event=start'];
     const events = docker(['events', ...filters.flatMap((filter) => ['--filter', filter]), '--format', '{{.ID}}']);
     const end = (code: number) => {
@@ -66,9 +84,7 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
     events.on('close', () => reject(new Trouble(`the engine answers no more: ${reason.trim()}`)));
     eachLine(events.stdout, (id) => {
       const [found] = inspected<Inspected>('container', [id]).map((one) => containerOf(one));
-      if (found === undefined || !wanted(found)) return;
-      printer.expect([found]);
-      follow(found, false);
+      if (found !== undefined && stack.services.length === 0) begin(found);
     });
     for (const { container, after } of seen) if (after !== undefined) last.set(container.id, after);
     for (const { container, nothing } of seen) if (container.running) follow(container, nothing);

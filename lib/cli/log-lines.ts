@@ -9,6 +9,11 @@ export interface Line {
   readonly text: string;
 }
 
+/** What the docker client is asked for the log of a container; a Swarm gives it of whichever node. */
+export function logCommand({ id, task }: Container, options: readonly string[]): string[] {
+  return task === undefined ? ['logs', '--timestamps', ...options, id] : ['service', 'logs', '--timestamps', '--raw', ...options, task.id];
+}
+
 /** Of servers; jobs have a terminal, and end their lines as terminals do. */
 export function linesOf(container: Container, stream: Line['stream'], text: string): Line[] {
   return text

@@ -3,9 +3,9 @@ import { Command } from './command';
 import { stackNames, systemNames } from './completion-words';
 import { docker } from './docker';
 import { Container, hasRun } from './engine-container';
-import { containersOf, engineStack, EngineStack } from './engine-stack';
+import { containersOf, EngineStack, wholeStack } from './engine-stack';
 import { followLogs } from './follow-logs';
-import { inOrder, Line, linesOf, Printer } from './log-lines';
+import { inOrder, Line, linesOf, logCommand, Printer } from './log-lines';
 import { isWithin } from './system-path';
 import { Trouble } from './trouble';
 
@@ -54,7 +54,7 @@ export const logs: Command = {
         `--since must be a duration such as 10m or 1h30m, or a time such as 2026-11-24T12:00:00Z, got ${JSON.stringify(values.since)}`,
       );
     }
-    const stack = engineStack(values.stack, '--stack');
+    const stack = wholeStack(values.stack, '--stack');
     const wanted = chosen(stack, containersOf(stack), positionals);
     const printer = new Printer({ json: values.json, times: values.times, colours: process.stdout.isTTY === true && !process.env.NO_COLOR });
     const asked = ['--tail', tail, ...(values.since === undefined ? [] : ['--since', values.since])];
@@ -98,9 +98,9 @@ function systemsIn(containers: readonly Container[]): string[] {
 }
 
 function past(container: Container, asked: readonly string[]): Line[] {
-  const { ok, stdout, stderr } = docker('logs', '--timestamps', ...asked, container.id);
+  const { ok, stdout, stderr } = docker(...logCommand(container, asked));
   // One that a release has removed meanwhile.
-  if (!ok && /no such container/i.test(stderr)) return [];
+  if (!ok && /no such (container|task)/i.test(stderr)) return [];
   if (!ok) throw new Trouble(`the log of ${container.name} cannot be read:\n${stderr.trim()}`);
   return [...linesOf(container, 'stdout', stdout), ...linesOf(container, 'stderr', stderr)];
 }

@@ -7,6 +7,7 @@ import { databaseShell } from './database-shell';
 import { docker } from './docker';
 import { containersOf, engineStack } from './engine-stack';
 import { interact, PassedSignal, terminal } from './interact';
+import { requireHere } from './swarm-tasks';
 import { Trouble } from './trouble';
 
 const HELP = `cdktf-django manage [options] [--] COMMAND [ARGUMENT]...
@@ -20,6 +21,8 @@ command gets one: shell, createsuperuser, dbshell work. What is piped in and out
 
 dbshell takes the psql of the database's own container where the project's image has none; for a database elsewhere, add it to the image (systemPackages:
 ['postgresql-client']). A release ends its old containers, and what runs in them: for what takes long, see "run".
+
+On a Swarm, ask a node on which the project runs; "cdktf-django status" tells which.
 
   --stack NAME   the stack, where the engine has several
   --system PATH  the Django project, where the stack has several: the path of its construct below the stack, such as Shop
@@ -43,6 +46,7 @@ export const manage: Command = {
     if (rest.length === 0) throw new Trouble('say which command of manage.py; see cdktf-django manage --help');
     const stack = engineStack(values.stack, '--stack');
     const container = appContainer(stack, containersOf(stack), values.system, { django: true, running: true });
+    requireHere(container, 'manage ...');
     const shell = rest[0] === 'dbshell' ? databaseShell(container, rest) : undefined;
     if (shell !== undefined) return inContainer(shell.container, shell.command, shell.environment);
     return inContainer(container.id, [`${RUNTIME_PATH}/bin/manage`, ...rest]);

@@ -5,7 +5,7 @@ import { Command } from './command';
 import { stackNames, systemNames } from './completion-words';
 import { docker } from './docker';
 import { Container, HostConfig, ONE_OFF } from './engine-container';
-import { containersOf, EngineStack, engineStack } from './engine-stack';
+import { containersOf, EngineStack, engineStack, requireOneEngine } from './engine-stack';
 import { interact, PassedSignal, terminal } from './interact';
 import { Trouble } from './trouble';
 
@@ -44,6 +44,7 @@ export const oneOff: Command = {
       throw new Trouble(`--memory must be a number with k, m or g, such as 512m or 2g, got ${JSON.stringify(values.memory)}`);
     }
     const stack = engineStack(values.stack, '--stack');
+    requireOneEngine(stack, 'run', 'use manage, on a node on which the app runs (cdktf-django status tells which)');
     const model = appContainer(stack, containersOf(stack), values.system, { django: false, running: false });
     return inContainerOfItsOwn(stack, model, rest, values.memory);
   },

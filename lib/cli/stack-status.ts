@@ -8,6 +8,8 @@ import { BACKUP_PROGRAM, backupKind, ListedArchive } from './backup-container';
 export interface ServerStatus {
   readonly system: string;
   readonly container: string;
+  /** Of a Swarm: where it is. */
+  readonly node?: string;
   /** As the engine has it: `running`, `exited`, `restarting`, ... */
   readonly state: string;
   /** `healthy`, `unhealthy`, `starting`; missing where nobody asks the server. */
@@ -99,10 +101,14 @@ function by<T>(key: (one: T) => string) {
   return (one: T, other: T) => (key(one) < key(other) ? -1 : 1);
 }
 
-function serverStatus({ system, name, inspected: { State, Created, RestartCount, Image } }: Container, images: Map<string, string>): ServerStatus {
+function serverStatus(
+  { system, name, task, inspected: { State, Created, RestartCount, Image } }: Container,
+  images: Map<string, string>,
+): ServerStatus {
   return {
     system,
     container: name,
+    ...(task === undefined ? {} : { node: task.node }),
     state: State.Status,
     health: State.Running ? State.Health?.Status : undefined,
     startedAt: State.StartedAt,
@@ -118,7 +124,7 @@ function jobStatus({ system, name, inspected: { State } }: Container): JobStatus
 
 /** The tags of images, by their ids. */
 function imageNames(containers: readonly Container[]): Map<string, string> {
-  const ids = [...new Set(containers.map(({ inspected }) => inspected.Image))];
+  const ids = [...new Set(containers.flatMap(({ inspected, task }) => (task === undefined ? [inspected.Image] : [])))];
   const found = inspected<{ Id: string; RepoTags: string[] | null; RepoDigests: string[] | null }>('image', ids);
   return new Map(found.map(({ Id, RepoTags, RepoDigests }) => [Id, RepoTags?.[0] ?? RepoDigests?.[0] ?? Id]));
 }
@@ -128,9 +134,10 @@ function kindOf({ inspected: { Config } }: Container) {
 }
 
 function backupStatus(container: Container): BackupStatus {
-  const { system, name, running } = container;
+  const { system, id, running, task } = container;
   if (!running) return { backup: system, unknown: 'its container does not run' };
-  const listed = run('docker', ['exec', name, 'python3', BACKUP_PROGRAM, 'list'], { patience: PATIENCE });
+  if (task !== undefined && !task.here) return { backup: system, unknown: `it is on node ${task.node}, ask there` };
+  const listed = run('docker', ['exec', id, 'python3', BACKUP_PROGRAM, 'list'], { patience: PATIENCE });
   if (!listed.ok) return { backup: system, unknown: listed.stderr.trim().split('\n').at(-1) || 'it gave no answer in time' };
   if (kindOf(container) === 'archive') {
     const { ranges } = JSON.parse(listed.stdout) as ListedArchive;
@@ -147,8 +154,10 @@ function dataOf(servers: readonly Container[]): Map<string, { readonly container
   for (const {
     id,
     running,
+    task,
     inspected: { Mounts },
   } of servers) {
+    if (task !== undefined && !task.here) continue;
     for (const { Type, Name, Destination, RW } of Mounts) {
       if (running && Type === 'volume' && RW && Name !== undefined) found.set(Name, found.get(Name) ?? { container: id, path: Destination });
     }

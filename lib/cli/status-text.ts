@@ -7,6 +7,7 @@ const COLUMNS = ['SYSTEM', 'SERVERS', 'STATE', 'SINCE', 'RESTARTS', 'RELEASED', 
 export function statusText(status: StackStatus, now: Date): string {
   const since = (time: string) => age((now.getTime() - Date.parse(time)) / 1000);
   const groups = new Map<string, ServerStatus[]>();
+  const onSwarm = status.servers.some((server) => 'node' in server);
   for (const server of status.servers) {
     // Servers that differ in what people look for stand on lines of their own.
     const key = JSON.stringify([server.system, stateOf(server), server.image, server.restarts, minute(server.createdAt)]);
@@ -18,13 +19,15 @@ export function statusText(status: StackStatus, now: Date): string {
       .map(({ startedAt }) => startedAt)
       .sort()
       .at(-1)!;
-    return [system, String(alike.length), stateOf(alike[0]), since(started), String(restarts), minute(createdAt), image];
+    const nodes = onSwarm ? [[...new Set(alike.map(({ node }) => node ?? 'none yet'))].sort().join(', ')] : [];
+    return [system, String(alike.length), ...nodes, stateOf(alike[0]), since(started), String(restarts), minute(createdAt), image];
   });
+  const columns = onSwarm ? [...COLUMNS.slice(0, 2), 'NODES', ...COLUMNS.slice(2)] : COLUMNS;
   const failed = status.jobs.filter(({ state, exitCode }) => state === 'exited' && exitCode !== 0);
   const running = status.jobs.filter(({ state }) => state === 'running');
   return [
     `Stack ${status.stack}, namespace ${status.namespace}, on ${status.engine}\n\n`,
-    rows.length > 0 ? table([COLUMNS, ...rows]) : 'No server of it is there.\n',
+    rows.length > 0 ? table([columns, ...rows]) : 'No server of it is there.\n',
     '\n',
     ...running.map(({ job }) => `Job ${job} runs: a deploy is under way\n`),
     ...failed.map(

@@ -1,7 +1,7 @@
 import { parsedArguments } from './arguments';
 import { Command } from './command';
 import { stackNames } from './completion-words';
-import { containersOf, engineStack } from './engine-stack';
+import { containersOf, wholeStack } from './engine-stack';
 import { statusOf } from './stack-status';
 import { statusText } from './status-text';
 import { Trouble } from './trouble';
@@ -13,6 +13,8 @@ that failed; the newest backup and its age; how full the disks of its volumes ar
 
 STACK is its path or its namespace; it can be left out where the engine has one. The labels of the containers tell whose they are, so this works anywhere,
 without the stack's code or state. "since" is when a server was started last: the engine does not keep when it became healthy.
+
+On a Swarm, ask a manager: it tells what runs on which node. Backups and disks are asked on its own node alone.
 
   --disk  measure the volumes, too; the engine reads all their files for it, which may take minutes
   --json  print it as JSON
@@ -36,7 +38,7 @@ export const status: Command = {
       return 0;
     }
     if (positionals.length > 1) throw new Trouble(`status takes one stack, got ${positionals.join(' ')}; see cdktf-django status --help`);
-    const stack = engineStack(positionals[0], 'cdktf-django status STACK');
+    const stack = wholeStack(positionals[0], 'cdktf-django status STACK');
     const found = statusOf(stack, containersOf(stack), values.disk);
     process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found, new Date()));
     return 0;

@@ -92,3 +92,20 @@ test.each([
   ['2GB', 2_000_000_000],
   ['N/A', NaN],
 ])('the size %s, as the client writes it', (text, count) => expect(bytesOf(text)).toBe(count));
+
+test('on a Swarm it says on which nodes servers are', () => {
+  const servers = [
+    { ...server, node: 'beta' },
+    { ...server, node: 'alpha' },
+    { ...server, state: 'pending', health: undefined, node: undefined },
+  ];
+  expect(
+    statusText({ ...status, servers, disks: [] }, now)
+      .split('\n')
+      .slice(2, 5),
+  ).toEqual([
+    'SYSTEM    SERVERS  NODES        STATE    SINCE        RESTARTS  RELEASED          IMAGE',
+    'Shop/App  2        alpha, beta  healthy  119 minutes  0         2026-11-24 12:00  cdktf-django/shop-shop:1f2e',
+    'Shop/App  1        none yet     pending  119 minutes  0         2026-11-24 12:00  cdktf-django/shop-shop:1f2e',
+  ]);
+});

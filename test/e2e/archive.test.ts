@@ -103,7 +103,18 @@ function recovered(moment: string): string {
 const now = () => Number(sql('SELECT extract(epoch FROM clock_timestamp())'));
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const pause = (on: boolean) => engine(on ? 'pause' : 'unpause', ...deployment.containers('Writer'));
+
+/** On a busy machine the kernel does not always get a container frozen in the time that runc gives it. */
+function pause(on: boolean): void {
+  for (let left = 5; ; left--) {
+    try {
+      engine(on ? 'pause' : 'unpause', ...deployment.containers('Writer'));
+      return;
+    } catch (error) {
+      if (left === 0 || !/unable to freeze/.test((error as Error).message)) throw error;
+    }
+  }
+}
 
 /** Whole seconds of which the server has commits before and after. */
 function randomMoments(from: number, until: number, count: number): string[] {

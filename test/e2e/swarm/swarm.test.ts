@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { ShopStack } from '../../../bin/shop-stack';
 import { ContainerImage, DockerSwarm, Duration, HealthCheck, NginxProxy, Service, SwarmNodes } from '../../../lib';
 import { defaultImages } from '../../../lib/image/default-images';
+import { cli } from '../support/cli';
 import { Build, Deployment } from '../support/deployment';
 import { EngineNode } from '../support/engine-node';
-import { Answer, ask, Session } from '../support/http';
+import { Answer, ask, eventually, Session } from '../support/http';
 import { ENGINE_NETWORKS, LoadOptions, LoadResult, underLoad } from '../support/load';
 import { Swarm } from '../support/swarm';
 
@@ -184,6 +185,84 @@ test('servers that do not start leave their predecessors where they are, and fai
   expect(deployment.plan().map(({ address, actions }) => [address.replace(/_[0-9A-F]{8}$/, ''), actions])).toEqual([
     ['docker_service.Echo', ['update']],
   ]);
+});
+
+describe('the command', () => {
+  const at = (node: EngineNode, ...args: string[]) => cli(args, { environment: node.environment });
+  const onManager = (...args: string[]) => at(swarm.nodes[0], ...args);
+
+  test('tells what runs on which node', () => {
+    const { status, stdout, stderr } = onManager('status', '--json');
+    expect([status, stderr]).toEqual([0, '']);
+    const { servers, jobs } = JSON.parse(stdout) as {
+      servers: { system: string; node: string; health?: string }[];
+      jobs: { job: string; exitCode: number }[];
+    };
+    const of = (system: string) => servers.filter((one) => one.system === system);
+    expect(of('Shop/App').map(({ health }) => health)).toEqual(['healthy', 'healthy']);
+    expect(
+      of('Shop/App')
+        .map(({ node }) => node)
+        .sort(),
+    ).toEqual(
+      swarm
+        .tasks(service('shop-app-server'))
+        .map(({ node }) => node)
+        .sort(),
+    );
+    expect(of('Db').map(({ node }) => node)).toEqual([swarm.nodes[1].name]);
+    expect(
+      of('Proxy')
+        .map(({ node }) => node)
+        .sort(),
+    ).toEqual(swarm.nodes.map(({ name }) => name).sort());
+    expect(jobs).toContainEqual(expect.objectContaining({ job: 'Shop/App/Release', exitCode: 0 }));
+    expect(onManager('status').stdout).toMatch(/^SYSTEM +SERVERS +NODES +STATE /m);
+  });
+
+  test('prints the logs of all nodes', async () => {
+    for (const node of swarm.nodes) await get(node, '/a-path-for-the-log/');
+    await eventually(() => {
+      const { status, stdout, stderr } = onManager('logs', 'Proxy', '--tail', 'all', '--json');
+      expect([status, stderr]).toEqual([0, '']);
+      const lines = stdout.split('\n').filter((line) => line.includes('/a-path-for-the-log/'));
+      const names = new Set(lines.map((line) => (JSON.parse(line) as { container: string }).container));
+      expect([...names].sort()).toEqual(swarm.nodes.map(({ name }) => `${service('proxy-server')}.${name}`).sort());
+    }, 30);
+    expect(onManager('logs', 'Shop/App/Release').stdout).toContain('migrat');
+  });
+
+  test('manages the project on a node that has it, and says which one has', () => {
+    const homes = swarm.tasks(service('shop-app-server')).map(({ node }) => node);
+    for (const node of swarm.nodes) {
+      const { status, stdout, stderr } = at(
+        node,
+        'manage',
+        'shell',
+        '--no-imports',
+        '-c',
+        'from catalogue.models import Product; print(Product.objects.count() > 0)',
+      );
+      if (homes.includes(node.name)) expect([node.name, status, stdout.trim()]).toEqual([node.name, 0, 'True']);
+      else
+        expect([node.name, status, stderr]).toEqual([
+          node.name,
+          1,
+          expect.stringMatching(/runs on node|has no container of a Django project on this engine|no stack of this library/),
+        ]);
+    }
+  });
+
+  test('says what it cannot do', () => {
+    const worker = swarm.nodes[2];
+    expect(at(worker, 'status').stderr).toMatch(
+      /is on a Swarm, and this engine \(\S+\) is a worker of it, which knows its own containers alone: ask a manager/,
+    );
+    expect(at(worker, 'logs').status).toBe(1);
+    expect(onManager('run', 'true').stderr).toMatch(/run works on one engine, and stack \S+ is on a Swarm: use manage/);
+    expect(onManager('status', 'nobody').stderr).toContain('there is no stack "nobody"');
+    expect(onManager('logs', 'Nobody').stderr).toContain('there is no system "Nobody" in stack');
+  });
 });
 
 test('a failed migration stops the deploy before any task is replaced, and says why', async () => {
