@@ -13,8 +13,8 @@ import { WebSocketClient } from './support/websocket';
 // Some paths of a site by ASGI, beside WSGI: pages, server-sent events, and a WebSocket, before, during and after a release.
 const HOST = 'live.localhost';
 const PAUSE = 300;
-const deployment = new Deployment('live');
-const folder = mkdtempSync(join(tmpdir(), 'cdktf-django-live-'));
+const deployment = new Deployment('realtime');
+const folder = mkdtempSync(join(tmpdir(), 'cdktf-django-realtime-'));
 const project = join(folder, 'shop');
 let port: number;
 
@@ -147,10 +147,12 @@ test('a release loses no request of either, and what is open goes on with the ol
   await events.atLeast(2);
   deployment.synth(build('second'));
   let still = '';
+  let closed: ReturnType<WebSocketClient['untilClosed']> | undefined;
   const result = await underLoad({ port, host: HOST, groups, minimum: 100 }, async () => {
     const applied = deployment.applyMeanwhile();
     while ((await who('/live/who/')).greeting !== 'second') await moment(100);
     still = await socket.say('still here');
+    closed = socket.untilClosed();
     const { length } = events.parts;
     await events.atLeast(length + 4);
     const { ok, output } = await applied;
@@ -161,7 +163,7 @@ test('a release loses no request of either, and what is open goes on with the ol
   // Whatever it got came from the server that it began with.
   const numbers = events.parts.flatMap(({ text }) => text.split('\n\n')).map((text) => /^data: first (\d+)$/.exec(text)?.[1]);
   expect(numbers).toEqual(numbers.map((_number, index) => String(index)));
-  expect((await socket.untilClosed()).code).toBe(1012);
+  expect((await closed)?.code).toBe(1012);
   events.hangUp();
   expect([await who('/who/'), await who('/live/who/')].map(({ greeting }) => greeting)).toEqual(['second', 'second']);
   expect(deployment.plan()).toEqual([]);
