@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultImages } from '../../../lib/image/default-images';
@@ -23,6 +23,16 @@ export class GeneratedProject {
     const made = ['run', '--rm', image, 'sh', '-c', [...script, `tar -c --owner=0 --group=0 ${name}`].join('\n')];
     const archive = execFileSync('docker', made, { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] });
     execFileSync('tar', ['-x', '--no-same-owner', '-C', this.folder], { input: archive });
+  }
+
+  /** Writes a file that a tutorial tells its reader to write. */
+  public write(path: string, text: string): void {
+    writeFileSync(join(this.path, path), text);
+  }
+
+  /** Adds what a tutorial tells its reader to add. */
+  public append(path: string, text: string): void {
+    appendFileSync(join(this.path, path), text);
   }
 
   public remove(): void {
