@@ -4,8 +4,8 @@ const shared = require('./jest.shared.cjs');
 // Suites that measure, and would measure their neighbours.
 const ALONE = ['attack', 'soak'];
 
-// Those on a Swarm have a configuration of their own (jest.swarm.config.cjs).
-const SWARM = '<rootDir>/test/e2e/swarm/';
+// Those on a Swarm and in Chromium have configurations of their own (jest.swarm.config.cjs, jest.browser.config.cjs).
+const APART = ['<rootDir>/test/e2e/swarm/', '<rootDir>/test/e2e/browser/'];
 
 const common = { ...shared, roots: ['<rootDir>/test/e2e'], setupFilesAfterEnv: ['<rootDir>/test/e2e/support/timeout.ts'] };
 const paths = ALONE.map((name) => `<rootDir>/test/e2e/${name}.test.ts`);
@@ -14,7 +14,7 @@ module.exports = {
   // Most of a suite's time is waiting for one program after the other.
   maxWorkers: 2,
   projects: [
-    { ...common, displayName: 'together', testPathIgnorePatterns: [...paths, SWARM] },
+    { ...common, displayName: 'together', testPathIgnorePatterns: [...paths, ...APART] },
     { ...common, displayName: 'alone', testMatch: paths, runner: '<rootDir>/test/e2e/support/serial-runner.cjs' },
   ],
 };

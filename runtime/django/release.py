@@ -123,14 +123,20 @@ def load_django(config):
 
 
 def own_connection():
-    """A direct connection to `default` beside Django's own ones, in autocommit and from no pool."""
+    """
+    A direct connection to `default` beside Django's own ones, in autocommit and from no pool.
+
+    It has the alias that Django itself gives to such a one: receivers of connection_created, like the one of
+    django.contrib.postgres, look any other alias up among the connections of the settings.
+    """
     from django.db import connections
+    from django.db.backends.base.base import NO_DB_ALIAS
     from django.db.utils import load_backend
 
     settings = copy.deepcopy(connections["default"].settings_dict)
     settings.update(AUTOCOMMIT=True, CONN_MAX_AGE=0)
     settings["OPTIONS"].pop("pool", None)
-    return load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "release")
+    return load_backend(settings["ENGINE"]).DatabaseWrapper(settings, alias=NO_DB_ALIAS)
 
 
 def has_database():

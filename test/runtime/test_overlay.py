@@ -168,6 +168,26 @@ class Database(ProjectTest):
             },
         )
 
+    def apps(self):
+        self.write_config()
+        code = "from django.conf import settings; import json; print(json.dumps(settings.INSTALLED_APPS))"
+        return json.loads(self.run_python("-c", code, cwd=self.project, check=True).stdout)
+
+    def test_a_project_that_is_brought_to_postgres_gets_its_app(self):
+        apps = self.apps()
+        self.assertEqual(apps[0], "django.contrib.postgres")
+        self.assertIn("django.contrib.admin", apps)
+        self.append_settings("INSTALLED_APPS.append('django.contrib.postgres.apps.PostgresConfig')")
+        again = self.apps()
+        self.assertEqual(again, [*apps[1:], "django.contrib.postgres.apps.PostgresConfig"])
+
+    def test_a_project_of_postgres_has_the_apps_that_it_names(self):
+        self.append_settings("DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql'}}")
+        self.assertNotIn("django.contrib.postgres", self.apps())
+        self.config["database"] = None
+        self.append_settings("DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': ':memory:'}}")
+        self.assertNotIn("django.contrib.postgres", self.apps())
+
     def test_behind_a_pooler_nothing_outlives_a_transaction(self):
         self.append_settings("DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'] = False")
         self.assertIs(self.database()["DISABLE_SERVER_SIDE_CURSORS"], False)

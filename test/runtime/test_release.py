@@ -26,6 +26,30 @@ class ReleaseJob(ProjectTest):
         self.assertIn("[redacted:secret-key]", result.stdout)
         self.assertTrue(result.stdout.endswith("release: done\n"))
 
+    def test_a_connection_of_its_own_passes_those_who_look_at_each(self):
+        # As django.contrib.postgres does it, which is silent on sqlite.
+        (self.project / "watcher").mkdir()
+        (self.project / "watcher" / "__init__.py").write_text("")
+        (self.project / "watcher" / "apps.py").write_text(
+            "from django.apps import AppConfig\n"
+            "from django.db import connections\n"
+            "from django.db.backends.base.base import NO_DB_ALIAS\n"
+            "from django.db.backends.signals import connection_created\n"
+            "def watch(connection, **kwargs):\n"
+            "    print('watched', connection.alias)\n"
+            "    if connection.alias != NO_DB_ALIAS:\n"
+            "        connections[connection.alias].settings_dict\n"
+            "class WatcherConfig(AppConfig):\n"
+            "    name = 'watcher'\n"
+            "    def ready(self):\n"
+            "        connection_created.connect(watch)\n"
+        )
+        self.append_settings("INSTALLED_APPS.append('watcher')")
+        result = self.release()
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("watched __no_db__\n", result.stdout)
+        self.assertIn("watched default\n", result.stdout)
+
     def test_a_second_one_changes_nothing(self):
         self.release()
         before = self.snapshot()

@@ -59,6 +59,7 @@ _KEPT_DATABASE_KEYS = ("ATOMIC_REQUESTS", "AUTOCOMMIT", "DISABLE_SERVER_SIDE_CUR
 _KEPT_DATABASE_OPTIONS = ("assume_role", "cursor_factory", "isolation_level", "pool", "server_side_binding")
 
 _POSTGRESQL = "django.db.backends.postgresql"
+_POSTGRES_APP = "django.contrib.postgres"
 _GIS = {
     "django.contrib.gis.db.backends.spatialite": "django.contrib.gis.db.backends.postgis",
 }
@@ -177,7 +178,20 @@ def _databases(settings, database):
         OPTIONS=options,
     )
     databases["default"] = new
-    return {"DATABASES": databases}
+    return {"DATABASES": databases, **_postgres_app(settings, old_engine)}
+
+
+def _postgres_app(settings, old_engine):
+    """
+    Django's app for Postgres, where it is we who brought the project there.
+
+    Libraries use its fields and indexes by themselves on a Postgres (Wagtail's search), and without the app their checks fail
+    (postgres.E005). It has no tables. The first one: lookups of the project's own apps are registered after its, and win.
+    """
+    apps = list(_get(settings, "INSTALLED_APPS") or [])
+    if "postg" in old_engine or any(app.startswith(_POSTGRES_APP) for app in apps):
+        return {}
+    return {"INSTALLED_APPS": [_POSTGRES_APP, *apps]}
 
 
 def _redis_cache(redis, backend):

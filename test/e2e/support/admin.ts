@@ -1,7 +1,7 @@
 import { Session } from './http';
 
 /** Somebody who looks after the example's shop. */
-const ADMIN = { username: 'keeper', password: 'only-for-this-test-7!' };
+export const ADMIN = { username: 'keeper', password: 'only-for-this-test-7!' };
 
 /** Makes an account for the admin's pages, by what README says to do it with. */
 export function makeAdmin(exec: (container: string, ...command: string[]) => string, app: string): void {
