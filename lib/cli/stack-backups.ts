@@ -1,6 +1,6 @@
 import { labelName } from '../platform/labels';
 import { backupKind } from './backup-container';
-import { resourcesOf, SynthesizedStack } from './synthesized-stack';
+import { engineResourcesOf, SynthesizedStack } from './synthesized-stack';
 
 /** A container of a stack that makes backups, or keeps an archive. */
 export interface StackBackup {
@@ -24,7 +24,7 @@ interface Resources {
 
 /** What a synthesized stack says about its backups. */
 export function backupsOf(stack: SynthesizedStack): StackBackup[] {
-  return Object.values(resourcesOf<Resources>(stack).docker_container ?? {})
+  return Object.values(engineResourcesOf<Resources>(stack).docker_container ?? {})
     .map((one) => ({ one, kind: backupKind(one.entrypoint, one.healthcheck?.test) }))
     .filter(({ kind }) => kind !== undefined)
     .map(({ one, kind }) => ({ path: pathBelow(stack.name, one), container: one.name!, archive: kind === 'archive' }))

@@ -1,5 +1,5 @@
 import { labelName } from '../platform/labels';
-import { resourcesOf, SynthesizedStack } from './synthesized-stack';
+import { engineResourcesOf, SynthesizedStack } from './synthesized-stack';
 
 /** A secret that the engine makes. */
 export interface GeneratedSecret {
@@ -31,7 +31,7 @@ interface Resources {
 
 /** What a synthesized stack says about its secrets. No value is in it. */
 export function secretsOf(stack: SynthesizedStack): StackSecrets {
-  const resources = resourcesOf<Resources>(stack);
+  const resources = engineResourcesOf<Resources>(stack);
   const containers = Object.values(resources.docker_container ?? {});
   const volumes = resources.docker_volume ?? {};
   const generated = containers.flatMap((container): GeneratedSecret[] => {

@@ -36,3 +36,12 @@ export function resourcesOf<T extends object>(stack: SynthesizedStack): Partial<
     throw new Trouble(`${file} cannot be read: ${(error as Error).message}`);
   }
 }
+
+/** The resources of a stack of containers; an error where it is for a Swarm, whose data no command here reaches. */
+export function engineResourcesOf<T extends object>(stack: SynthesizedStack): Partial<T> {
+  const resources = resourcesOf<T & { readonly docker_service: object }>(stack);
+  if (resources.docker_service !== undefined) {
+    throw new Trouble(`stack ${stack.name} is for a Swarm, and this works on one engine; docs/swarm.md says what to do there`);
+  }
+  return resources;
+}

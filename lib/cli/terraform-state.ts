@@ -91,6 +91,10 @@ export function parseState(text: string, description: string): KnownObjects {
   let owner: string | undefined;
   for (const resource of rawResources(text, description)) {
     if (resource.type === 'terraform_data' && resource.name === OWNERSHIP) owner = resource.instances[0]?.attributes.id as string | undefined;
+    if (resource.mode === 'managed' && resource.type === 'docker_service') {
+      // Its containers are in no state, and are none of ours to remove.
+      throw new Trouble(`${description} is of a Swarm, which keeps its containers itself; this works on one engine`);
+    }
     if (resource.mode !== 'managed' || !TYPES.includes(resource.type)) continue;
     address ??= [...(resource.module ? [resource.module] : []), resource.type, resource.name].join('.');
     for (const { attributes } of resource.instances) {

@@ -1,5 +1,6 @@
 import { PostgresDb, Schedule } from '../../lib';
 import { backupsOf } from '../../lib/cli/stack-backups';
+import { secretsOf } from '../../lib/cli/stack-secrets';
 import { folder } from '../support/folder';
 import { newStack, Synthesized } from '../support/synth';
 
@@ -21,4 +22,11 @@ test('what makes backups and archives, by path; not what rehearses them', () => 
 test('a stack that cannot be read', () => {
   const empty = folder({});
   expect(() => backupsOf({ name: 'shop', folder: empty })).toThrow(`${empty}/cdk.tf.json cannot be read: ENOENT`);
+});
+
+test('a stack for a Swarm is refused, instead of having none', () => {
+  const text = JSON.stringify({ resource: { docker_service: { Db: {} } } });
+  const refused = 'stack shop is for a Swarm, and this works on one engine; docs/swarm.md says what to do there';
+  expect(() => backupsOf({ name: 'shop', folder: folder({ 'cdk.tf.json': text }) })).toThrow(refused);
+  expect(() => secretsOf({ name: 'shop', folder: folder({ 'cdk.tf.json': text }) })).toThrow(refused);
 });

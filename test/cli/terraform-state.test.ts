@@ -33,6 +33,14 @@ describe('what a state tells', () => {
     });
   });
 
+  test('of a Swarm is refused: its containers are in no state, and would all be strays', () => {
+    const text = state(
+      resource('docker_network', 'Edge', { id: 'edge', labels: labels('shop', 'shop/Edge') }),
+      resource('docker_service', 'Web', { id: 'web' }),
+    );
+    expect(() => parseState(text, 'the state')).toThrow('the state is of a Swarm, which keeps its containers itself; this works on one engine');
+  });
+
   test.each([
     [['shop/Web/Server', 'shop/Db'], 'shop'],
     [['group/shop/Web/Server', 'group/shop/Web/Files'], 'group/shop/Web'],
