@@ -29,7 +29,9 @@ export async function database(options: BenchOptions): Promise<Findings> {
     { what: 'pgbench, read-write', flags: [], target: NO_WORSE, gain: true },
   ]);
   // What shared_buffers hold lies in the page cache, too: where the data as good as fill the memory, the larger of the two servers reads from the disk.
-  const full = await measured({ ...options, runs: FULL_RUNS }, FULL, [{ what: `pgbench, read-only, in ${FULL}, which the data fill`, flags: ['--select-only'] }]);
+  const full = await measured({ ...options, runs: FULL_RUNS }, FULL, [
+    { what: `pgbench, read-only, in ${FULL}, which the data fill`, flags: ['--select-only'] },
+  ]);
   return {
     method: `${CLIENTS} clients of pgbench at scale ${SCALE} for ${options.seconds} s a run, which is ${SLICES} slices in turns with the other server's, prepared statements, checksums on; ${ROOMY} for each server, on the same disk, and the other one paused meanwhile.`,
     versions: { ...roomy.versions, ...packageVersions('cdktf', '@cdktf/provider-docker') },
