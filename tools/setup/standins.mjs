@@ -47,6 +47,7 @@ const EXPORTERS = [
   ['nginx', 'nginxExporter'],
   ['postgres', 'postgresExporter'],
   ['redis', 'redisExporter'],
+  ['statsd', 'statsdExporter'],
 ];
 
 /**
