@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Construct } from 'constructs';
 import { ContainerImage, Duration, GunicornApp, Monitoring, NginxProxy, PostgresDb, RedisCache, RemovalPolicy, Schedule, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
@@ -26,7 +26,7 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"ok"]
 `;
-const project = mkdtempSync(join(tmpdir(), 'cdktf-django-monitoring-'));
+const project = join(mkdtempSync(join(tmpdir(), 'cdktf-django-monitoring-')), 'target');
 let port: number;
 let prometheus: number;
 
@@ -54,6 +54,7 @@ const build = (): Build =>
   });
 
 beforeAll(async () => {
+  mkdirSync(project);
   writeFileSync(join(project, 'app.py'), APP);
   prepareStandIns('valkey', 'prometheus', ...['node', 'nginx', 'postgres', 'redis', 'statsd'].map((kind) => `exporter-${kind}`));
   [port, prometheus] = [await freePort(), await freePort()];
@@ -62,7 +63,7 @@ beforeAll(async () => {
 
 afterAll(() => {
   deployment.clean();
-  rmSync(project, { recursive: true, force: true });
+  rmSync(dirname(project), { recursive: true, force: true });
 });
 
 const name = (path: string) => `${deployment.namespace}-${path}`;
