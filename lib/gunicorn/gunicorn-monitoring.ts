@@ -1,6 +1,6 @@
 import { Duration } from '../core/duration';
 import { ContainerImage } from '../image/container-image';
-import { defaultImages } from '../image/default-images';
+import { defaultImages, runtimeFile } from '../image/default-images';
 import { AlertRule, AlertSeverity } from '../monitoring/alert-rule';
 import { makeExporter } from '../monitoring/exporter';
 import { IMonitoring, MonitoringTarget } from '../monitoring/monitored';
@@ -66,6 +66,7 @@ export function monitorGunicorn(app: GunicornApp, monitoring: IMonitoring): Moni
   service.joinNetwork(network);
   app.service.joinNetwork(network);
   const [{ host, port }] = service.endpoints(FIGURES_PORT);
+  app.files.addFile('figures.py', runtimeFile('python/figures.py'));
   app.service.addEnvironment('CDKTF_FIGURES', `${host}:${port}`);
   return { job: 'gunicorn', endpoints, alerts: ALERTS };
 }

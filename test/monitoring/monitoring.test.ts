@@ -254,6 +254,8 @@ describe('a target', () => {
     expect(variables(synth, 'Server')).toContain('CDKTF_FIGURES=shop-hello-exporter:9125');
     expect(variables(synth, 'Preflight')).not.toContain('CDKTF_FIGURES');
     expect(variables(build(false), 'Server')).not.toContain('CDKTF_FIGURES');
+    const files = (one: Synthesized) => one.container('shop/Hello/Files').upload.map(({ file }: Arguments) => file);
+    expect([files(synth).includes('/files/figures.py'), files(build(false)).includes('/files/figures.py')]).toEqual([true, false]);
     expect(networksOf(synth, 'shop/Hello/Server')).toEqual(['shop-hello-figures-internal']);
     expect(networksOf(synth, 'shop/Hello/Exporter')).toEqual(['shop-hello-figures-internal', 'shop-monitoring-network-internal']);
     expect(synth.container('shop/Hello/Exporter').command).toEqual([
