@@ -217,8 +217,7 @@ export class GunicornApp extends Construct implements IProxyTarget, IMonitored {
     // Asked for here, so that the image is the app's and not its first part's.
     imageIdentity(this, this.image);
     this.files = new Files(this, 'Files', { image: this.image });
-    for (const name of ['launch.py', 'probe.py', 'preflight.py', 'gunicorn.conf.py'])
-      this.files.addFile(name, runtimeFile(`python/${name}`));
+    for (const name of ['launch.py', 'probe.py', 'preflight.py', 'gunicorn.conf.py']) this.files.addFile(name, runtimeFile(`python/${name}`));
     if (props.asgi) this.files.addFile('asgi_worker.py', runtimeFile('python/asgi_worker.py'));
     this.files.addProgram('bin/manage', runtimeFile('python/manage'));
     this.files._addLateFile('launch.json', () => this._renderLaunch());

@@ -56,7 +56,7 @@ const build = (): Build =>
 beforeAll(async () => {
   mkdirSync(project);
   writeFileSync(join(project, 'app.py'), APP);
-  prepareStandIns('valkey', 'prometheus', ...['node', 'nginx', 'postgres', 'redis', 'statsd'].map((kind) => `exporter-${kind}`));
+  prepareStandIns('valkey', 'prometheus', 'statsd', ...['node', 'nginx', 'postgres', 'redis'].map((kind) => `exporter-${kind}`));
   [port, prometheus] = [await freePort(), await freePort()];
   deployment.deploy(build());
 });
