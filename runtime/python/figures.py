@@ -22,6 +22,9 @@ from gunicorn.instrument.statsd import Statsd
 #: Seconds between two looks for the name.
 LOOK_EVERY = 10
 
+#: A counter that begins with its first error has no rate: that burst would raise no alarm.
+NOTHING_YET = "\n".join(f"gunicorn.request.status.{hundred}xx:0|c" for hundred in (2, 3, 4, 5))
+
 
 class Collector:
     """Where figures are sent. The main process and its workers share what a worker has found out: a process that forks should have no threads."""
@@ -51,6 +54,7 @@ class Collector:
                 self.address[:] = socket.inet_aton(socket.getaddrinfo(self.host, self.port, socket.AF_INET, socket.SOCK_DGRAM)[0][4][0])
             except OSError:
                 pass  # it is away; the address that it had is nobody's, or its own when it comes back
+            self.send(NOTHING_YET)
             time.sleep(LOOK_EVERY)
 
 
