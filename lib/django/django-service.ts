@@ -9,6 +9,7 @@ import { CeleryBeat, CeleryBeatOptions } from '../celery/celery-beat';
 import { CELERY_QUEUE } from '../celery/celery-program';
 import { CeleryWorker, CeleryWorkerOptions } from '../celery/celery-worker';
 import { FileServer } from '../nginx/file-server';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../monitoring/monitored';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { IMailServer } from '../mail/mail-server';
 import { IPostgresDb } from '../postgres/postgres-db';
@@ -199,7 +200,7 @@ const OVERLAY_MODULES = [
  * @example
  * new DjangoService(this, 'Shop', { image: ContainerImage.fromDjangoProject('../shop'), project: 'shop', database: db });
  */
-export class DjangoService extends Construct implements IProxyTarget {
+export class DjangoService extends Construct implements IProxyTarget, IMonitored {
   /** The app's servers. */
   public readonly app: GunicornApp;
   /** The job that checks, migrates and collects static files. */
@@ -297,6 +298,11 @@ export class DjangoService extends Construct implements IProxyTarget {
     this.app.service.addReadOnlyVolume(this.staticVolume, STATIC_ROOT);
     this.app.runAfter(this.releaseJob);
     this.node.defaultChild = this.app.service;
+  }
+
+  /** The servers are told where figures go, so that the next deploy releases the app anew. */
+  public bindToMonitoring(monitoring: IMonitoring): MonitoringTarget {
+    return this.app.bindToMonitoring(monitoring);
   }
 
   public bindToProxy(proxy: INginxProxy, route: ProxyRoute): ProxyTargetConfig {

@@ -6,6 +6,7 @@ import { Size } from '../core/size';
 import { ContainerImage } from '../image/container-image';
 import { runtimeFile } from '../image/default-images';
 import { IMAGE_USER } from '../image/python-project';
+import { IMonitored, IMonitoring, MonitoringTarget } from '../monitoring/monitored';
 import { INginxProxy, IProxyTarget, ProxyRoute, ProxyTargetConfig } from '../nginx/proxy-target';
 import { Endpoint } from '../workload/endpoint';
 import { Files } from '../workload/files';
@@ -18,6 +19,7 @@ import { SecretFile } from '../workload/secret-file';
 import { Service } from '../workload/service';
 import { IVolume } from '../workload/volume';
 import { Workload } from '../workload/workload';
+import { monitorGunicorn } from './gunicorn-monitoring';
 import { GunicornOptions, GunicornPlan, planGunicorn } from './gunicorn-options';
 import { SharedSettings } from './shared-settings';
 
@@ -184,7 +186,7 @@ const SHORTEST_PREFLIGHT = 10;
  * @example
  * new GunicornApp(this, 'Hello', { image: ContainerImage.fromDirectory('../hello'), module: 'app:app' });
  */
-export class GunicornApp extends Construct implements IProxyTarget {
+export class GunicornApp extends Construct implements IProxyTarget, IMonitored {
   /** The servers. */
   public readonly service: Service;
   /** The job that boots a new version once before any of its servers starts. */
@@ -263,6 +265,11 @@ export class GunicornApp extends Construct implements IProxyTarget {
   public bindToProxy(proxy: INginxProxy, _route: ProxyRoute): ProxyTargetConfig {
     this.service.joinNetwork(proxy.edgeNetwork);
     return { servers: this.endpoints, completion: [this.service] };
+  }
+
+  /** The servers are told where figures go, so that the next deploy releases the app anew. */
+  public bindToMonitoring(monitoring: IMonitoring): MonitoringTarget {
+    return monitorGunicorn(this, monitoring);
   }
 
   /** Where the servers listen. */

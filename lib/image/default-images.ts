@@ -14,6 +14,7 @@ interface PinnedImages {
   readonly nginxExporter: string;
   readonly postgresExporter: string;
   readonly redisExporter: string;
+  readonly statsdExporter: string;
 }
 
 /** The folder of what runs inside containers, beside `lib` in the sources and beside `build` in the package. */

@@ -39,6 +39,19 @@ secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 forwarder_headers = "SCRIPT_NAME"
 header_map = "drop"
 
+def _beside(name):
+    """A module beside this file, without a place on the app's path for its neighbours."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location("cdktf_" + name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Requests, answers and their time, for a monitoring that takes the app.
+if os.environ.get("CDKTF_FIGURES"):
+    logger_class = _beside("figures").Figures
+
 # Heartbeats that the health probe can see (probe.py --heartbeat): whether a worker's main loop runs can be told
 # without a request, which would wait in line behind busy threads.
 
@@ -93,17 +106,11 @@ def post_worker_init(worker):
 
     _touch(path)
     worker.notify = notify_both
+    figures = getattr(worker.log, "collector", None)
+    if figures:
+        figures.follow()
     if hasattr(worker, "asgi"):
         _beside("asgi_worker").prepare(worker)
-
-
-def _beside(name):
-    """A module beside this file, without a place on the app's path for its neighbours."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
-    spec = importlib.util.spec_from_file_location("cdktf_" + name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _touch(path):

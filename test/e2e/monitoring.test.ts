@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Construct } from 'constructs';
 import { ContainerImage, Duration, GunicornApp, Monitoring, NginxProxy, PostgresDb, RedisCache, RemovalPolicy, Schedule, Size } from '../../lib';
 import { Build, Deployment, stack } from './support/deployment';
@@ -16,6 +18,15 @@ import { tracesOf } from './support/traces';
 // Prometheus and its exporters beside a database with backups, Redis and a proxy: what it is told is true, it is loud, and nobody gets further through it.
 const deployment = new Deployment('monitoring');
 const HOST = 'hello.localhost';
+/** Fails when it is told to. */
+const APP = `
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise RuntimeError("broken on purpose")
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"ok"]
+`;
+const project = join(mkdtempSync(join(tmpdir(), 'cdktf-django-monitoring-')), 'target');
 let port: number;
 let prometheus: number;
 
@@ -27,7 +38,7 @@ const build = (): Build =>
     const nightly = db.addBackup('Nightly', { schedule, maxAge: Duration.days(1) });
     const drill = nightly.addRestoreDrill('Drill', { schedule, query: 'SELECT false' });
     const app = new GunicornApp(made, 'Hello', {
-      image: ContainerImage.fromPythonProject(join(__dirname, '..', '..', 'examples', 'hello')),
+      image: ContainerImage.fromPythonProject(project, { withoutRequirements: true }),
       module: 'app:app',
       replicas: 1,
       workers: 1,
@@ -38,17 +49,22 @@ const build = (): Build =>
     const proxy = new NginxProxy(made, 'Proxy', { address: '127.0.0.1', httpPort: port, limits: FOR_LOAD });
     proxy.addRoute({ host: HOST, target: app });
     const monitoring = new Monitoring(made, 'Monitoring', { ...common, port: prometheus, scrapeInterval: Duration.seconds(1) });
-    for (const target of [db, nightly, drill, redis, proxy]) monitoring.addTarget(target);
+    for (const target of [db, nightly, drill, redis, proxy, app]) monitoring.addTarget(target);
     monitoring.addAlert({ name: 'Asked', expression: 'nginx_http_requests_total > 1e9', summary: 'Very popular.' });
   });
 
 beforeAll(async () => {
-  prepareStandIns('valkey', 'prometheus', ...['node', 'nginx', 'postgres', 'redis'].map((kind) => `exporter-${kind}`));
+  mkdirSync(project);
+  writeFileSync(join(project, 'app.py'), APP);
+  prepareStandIns('valkey', 'prometheus', 'statsd', ...['node', 'nginx', 'postgres', 'redis'].map((kind) => `exporter-${kind}`));
   [port, prometheus] = [await freePort(), await freePort()];
   deployment.deploy(build());
 });
 
-afterAll(() => deployment.clean());
+afterAll(() => {
+  deployment.clean();
+  rmSync(dirname(project), { recursive: true, force: true });
+});
 
 const name = (path: string) => `${deployment.namespace}-${path}`;
 
@@ -85,7 +101,10 @@ test('each rule fires when it has to and not otherwise, by promtool', () => {
 });
 
 test('all targets are up, what they say is true, and the plan is empty', async () => {
-  await eventually(async () => expect(await values('up', 'job')).toEqual({ prometheus: 1, host: 1, nginx: 1, postgres: 1, redis: 1 }), 30);
+  await eventually(
+    async () => expect(await values('up', 'job')).toEqual({ prometheus: 1, host: 1, nginx: 1, postgres: 1, redis: 1, gunicorn: 1 }),
+    30,
+  );
   await eventually(async () => expect(await values('nginx_up')).toEqual({ Proxy: 1 }), 10);
   expect(await values('pg_up')).toEqual({ Db: 1 });
   expect(await values('pg_settings_max_connections')).toEqual({ Db: 100 });
@@ -165,6 +184,34 @@ test('Redis: the length of a queue, and one that is stopped', async () => {
   expect(await values('redis_up == 0 or up{job="redis"} == 0')).toEqual({ Redis: 0 });
   engine('start', redis);
   await eventually(async () => expect(await values('redis_up')).toEqual({ Redis: 1 }), 20);
+});
+
+test('Gunicorn: answers and their time are counted, and an exporter that is away costs the app nothing', async () => {
+  const counted = async (status: string) => (await values(`gunicorn_responses_total{status="${status}"}`)).Hello ?? 0;
+  const before = await counted('2xx');
+  for (let sent = 0; sent < 50; sent++) expect((await ask({ port, host: HOST })).status).toBe(200);
+  await eventually(async () => expect(await counted('2xx')).toBeGreaterThanOrEqual(before + 50), 30);
+  expect((await values('histogram_quantile(0.95, gunicorn_request_duration_seconds_bucket)')).Hello).toBeLessThan(2.5);
+
+  for (let sent = 0; sent < 100; sent++) expect((await ask({ port, host: HOST, path: '/broken' })).status).toBe(500);
+  await eventually(async () => expect(await counted('5xx')).toBe(100), 30);
+  // It fires after a minute, as promtool has told.
+  await eventually(async () => expect(await states()).toMatchObject({ AppErrors: 'pending' }), 30);
+
+  const app = deployment.containers('Hello/Server')[0];
+  engine('stop', name('hello-exporter'));
+  const began = Date.now();
+  for (let sent = 0; sent < 50; sent++) expect((await ask({ port, host: HOST })).status).toBe(200);
+  expect(Date.now() - began).toBeLessThan(10_000);
+  // It starts without the exporter, too, and finds it when it is back.
+  engine('restart', app);
+  await eventually(async () => expect((await ask({ port, host: HOST })).status).toBe(200), 60);
+  engine('start', name('hello-exporter'));
+  await eventually(async () => {
+    await ask({ port, host: HOST });
+    expect(await counted('2xx')).toBeGreaterThan(0);
+  }, 60);
+  expect(logs({}, app)).not.toContain('statsd');
 });
 
 test('nginx that is killed comes back with its figures', async () => {

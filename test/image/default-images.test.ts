@@ -39,6 +39,7 @@ test('Prometheus and its exporters are of full versions', () => {
   expect(defaultImages.nodeExporter).toMatch(/^prom\/node-exporter:v\d+\.\d+\.\d+$/);
   // With a shell, which reads the password.
   expect(defaultImages.redisExporter).toMatch(/^oliver006\/redis_exporter:v\d+\.\d+\.\d+-alpine$/);
+  expect(defaultImages.statsdExporter).toMatch(/^prom\/statsd-exporter:v\d+\.\d+\.\d+$/);
   expect(defaultImages.nginxExporter).toMatch(/^nginx\/nginx-prometheus-exporter:\d+\.\d+\.\d+$/);
   expect(defaultImages.postgresExporter).toMatch(/^prometheuscommunity\/postgres-exporter:v\d+\.\d+\.\d+$/);
 });

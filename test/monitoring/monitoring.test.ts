@@ -5,6 +5,7 @@ import {
   DjangoService,
   Duration,
   Endpoint,
+  GunicornApp,
   IMonitored,
   Job,
   Monitoring,
@@ -240,6 +241,40 @@ describe('a target', () => {
     ]);
     expect(networksOf(synth, 'shop/Redis/Exporter')).toEqual(['shop-monitoring-network-internal', 'shop-redis-network-internal']);
     expect(violations(synth)).toEqual([]);
+  });
+
+  test('an app sends figures to an exporter in a network of their own, and only when it is a target', () => {
+    const build = (monitored: boolean) =>
+      made({}, (monitoring, stack) => {
+        const app = new GunicornApp(stack, 'Hello', { image, module: 'app:app', replicas: 1 });
+        if (monitored) monitoring.addTarget(app);
+      });
+    const synth = build(true);
+    const variables = (one: Synthesized, part: string) => (one.container(`shop/Hello/${part}`).env as string[]).join();
+    expect(variables(synth, 'Server')).toContain('CDKTF_FIGURES=shop-hello-exporter:9125');
+    expect(variables(synth, 'Preflight')).not.toContain('CDKTF_FIGURES');
+    expect(variables(build(false), 'Server')).not.toContain('CDKTF_FIGURES');
+    const files = (one: Synthesized) => one.container('shop/Hello/Files').upload.map(({ file }: Arguments) => file);
+    expect([files(synth).includes('/files/figures.py'), files(build(false)).includes('/files/figures.py')]).toEqual([true, false]);
+    expect(networksOf(synth, 'shop/Hello/Server')).toEqual(['shop-hello-figures-internal']);
+    expect(networksOf(synth, 'shop/Hello/Exporter')).toEqual(['shop-hello-figures-internal', 'shop-monitoring-network-internal']);
+    expect(synth.container('shop/Hello/Exporter').command).toEqual([
+      '--statsd.mapping-config=/run/cdktf-django/mapping.yml',
+      '--statsd.listen-udp=:9125',
+      '--statsd.listen-tcp=',
+    ]);
+    expect(config(synth).scrape_configs[2]).toEqual({
+      job_name: 'gunicorn',
+      static_configs: [{ targets: ['shop-hello-exporter:9102'], labels: { system: 'Hello' } }],
+    });
+    expect(alerts(synth).map(({ alert }) => alert)).toEqual(['TargetDown', 'DiskFillsUp', 'AppErrors', 'AppSlow']);
+    expect(violations(synth)).toEqual([]);
+  });
+
+  test('a Django service is its app', () => {
+    const synth = made({}, (monitoring, stack) => monitoring.addTarget(new DjangoService(stack, 'Shop', { image, project: 'shop', replicas: 1 })));
+    expect(config(synth).scrape_configs[2].static_configs[0].labels).toEqual({ system: 'Shop' });
+    expect(synth.container('shop/Shop/App/Server').env).toContain('CDKTF_FIGURES=shop-shop-app-exporter:9125');
   });
 
   test('rules of two systems of one kind are there once, and both are asked', () => {

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -55,6 +56,31 @@ class Gunicorn(ServerTest):
         lines = [line.split() for line in record.read_text().splitlines()]
         self.assertNotIn(str(server.pid), [pid for pid, _ in lines])
         self.assertEqual({before for _, before in lines}, {"True"})
+
+    def figures(self, worker_class, application):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+            collector.bind(("127.0.0.1", 0))
+            collector.settimeout(10)
+            self.env["CDKTF_FIGURES"] = f"localhost:{collector.getsockname()[1]}"
+            self.serve("--worker-class", worker_class, application)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                self.get("/nowhere/", **{"X-Forwarded-Proto": "https"})
+                got = collector.recv(2000).decode()
+                if got.endswith("status.4xx:1|c"):
+                    return got
+        self.fail("no figures")
+
+    def test_figures_of_wsgi(self):
+        got = self.figures("gthread", "cdktf_django_overlay.wsgi:application")
+        self.assertRegex(got, r"\Agunicorn\.request\.duration:\d+\.\d{3}\|ms\ngunicorn\.request\.status\.4xx:1\|c\Z")
+
+    def test_a_collector_that_has_no_name_holds_nothing_up(self):
+        self.env["CDKTF_FIGURES"] = "no-such-name.invalid:9125"
+        self.start("--worker-class", "gthread")
+        began = time.monotonic()
+        self.assertEqual(self.get("/who/", **{"X-Forwarded-Proto": "https"})[0], 200)
+        self.assertLess(time.monotonic() - began, 5)
 
     def test_manage_gets_what_the_server_got(self):
         self.write_config()

@@ -17,6 +17,7 @@ import { ensureMailpit } from './mailpit.mjs';
 import { pins, STAND_INS } from './pins.mjs';
 import { ask, logged, which } from './run.mjs';
 import { say, slowly } from './say.mjs';
+import { ensureStatsdExporter } from './statsd-exporter.mjs';
 import { Trouble } from './trouble.mjs';
 import { SUITE } from './versions.mjs';
 
@@ -83,13 +84,14 @@ function plan() {
     of('valkey', valkey),
     of('mailpit', more.mailpit),
     of('prometheus', more.prometheus),
+    of('statsd', more.statsdExporter),
     ...EXPORTERS.map(([name, pin]) => of(`exporter-${name}`, more[pin], SUITE, { PACKAGE: `prometheus-${name}-exporter` })),
     of('engine', 'engine:28'),
   ];
 }
 
 /** What a recipe needs beside its own files: a program that Debian has not. */
-const PROGRAMS = { mailpit: ensureMailpit };
+const PROGRAMS = { mailpit: ensureMailpit, statsd: ensureStatsdExporter };
 
 /** Runs `docker` on the engine that `env` names, into the log. */
 const docker = (args, { env, what, stdin }) =>
@@ -229,7 +231,7 @@ async function keep({ name, ref, hash }, env) {
 
 /**
  * Makes sure that an engine has stand-ins: loaded from the cache, else built.
- * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'mailpit' | 'prometheus' | `exporter-${string}` | 'engine')[]} names
+ * @param {('nginx' | 'postgres' | 'postgres-17' | 'postgres-15' | 'python' | 'lego' | 'pgbouncer' | 'valkey' | 'mailpit' | 'prometheus' | 'statsd' | `exporter-${string}` | 'engine')[]} names
  * @param {Record<string, string>} [env] names the engine (DOCKER_HOST), when it is not the usual one
  * @returns {Promise<Record<string, string>>} name to image reference
  */

@@ -35,6 +35,32 @@ export const RULE_TESTS: RuleTest[] = [
     bad: { 'pg_replication_slots_pg_wal_lsn_diff{slot_name="a"}': '2000000000x30' },
     good: { 'pg_replication_slots_pg_wal_lsn_diff{slot_name="a"}': '1000000000x30' },
   },
+  {
+    alert: 'AppErrors',
+    bad: { 'gunicorn_responses_total{system="Shop",status="5xx"}': '0+6x30', 'gunicorn_responses_total{system="Shop",status="2xx"}': '0+94x30' },
+    good: { 'gunicorn_responses_total{system="Shop",status="5xx"}': '0+4x30', 'gunicorn_responses_total{system="Shop",status="2xx"}': '0+96x30' },
+  },
+  {
+    // All of them fail, and there are none to speak of.
+    alert: 'AppErrors',
+    bad: { 'gunicorn_responses_total{system="Shop",status="5xx"}': '0+3x30' },
+    good: { 'gunicorn_responses_total{system="Shop",status="5xx"}': '0+1x30' },
+  },
+  {
+    alert: 'AppSlow',
+    bad: {
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="2.5"}': '0+90x30',
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="5"}': '0+100x30',
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="+Inf"}': '0+100x30',
+      'gunicorn_request_duration_seconds_count{system="Shop"}': '0+100x30',
+    },
+    good: {
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="2.5"}': '0+96x30',
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="5"}': '0+100x30',
+      'gunicorn_request_duration_seconds_bucket{system="Shop",le="+Inf"}': '0+100x30',
+      'gunicorn_request_duration_seconds_count{system="Shop"}': '0+100x30',
+    },
+  },
   { alert: 'RedisDown', bad: { 'up{job="redis",system="Redis"}': '0x30' }, good: { 'up{job="postgres",system="Db"}': '0x30' } },
   { alert: 'RedisDown', bad: { 'redis_up{system="Redis"}': '0x30' }, good: { 'redis_up{system="Redis"}': '1x30' } },
   ...['noeviction', 'allkeys-lru'].map((policy) => ({
