@@ -75,9 +75,15 @@ export interface Container {
 /** The label of what `run` makes. */
 export const ONE_OFF = labelName('one-off');
 
+/** The label that a Swarm gives the containers of its tasks. */
+export const SWARM_TASK = 'com.docker.swarm.task.id';
+
 export function containerOf(one: Inspected): Container {
   const path = one.Config.Labels[labelName('path')].split('/').slice(1).join('/');
-  const server = !/^(no|)$/.test(one.HostConfig.RestartPolicy.Name);
+  const labels = one.Config.Labels;
+  // A Swarm starts its tasks again itself, so their containers say nothing of it; those of its jobs have a label by which an edit gets to them.
+  const server =
+    labels[SWARM_TASK] === undefined ? !/^(no|)$/.test(one.HostConfig.RestartPolicy.Name) : labels[labelName('fingerprint')] === undefined;
   return {
     id: one.Id,
     name: one.Name.replace(/^\//, ''),

@@ -1,6 +1,6 @@
 import { labelName } from '../platform/labels';
 import { dockerLines, engineName, inspected, otherEngine } from './docker';
-import { Container, containerOf, Inspected } from './engine-container';
+import { Container, containerOf, Inspected, SWARM_TASK } from './engine-container';
 import { managesSwarm, SwarmServiceInspected, swarmServices, taskContainers } from './swarm-tasks';
 import { Trouble } from './trouble';
 
@@ -23,7 +23,7 @@ export interface EngineStack {
 
 type Writable = { namespace: string; path: string; owner: string; ids: string[]; services: SwarmServiceInspected[]; partial: boolean };
 
-const LISTED = `{{.ID}} {{.Label "com.docker.swarm.task.id"}} ${['namespace', 'owner', 'path'].map((name) => `{{.Label "${labelName(name)}"}}`).join(' ')}`;
+const LISTED = `{{.ID}} {{.Label "${SWARM_TASK}"}} ${['namespace', 'owner', 'path'].map((name) => `{{.Label "${labelName(name)}"}}`).join(' ')}`;
 
 /** All stacks of this library on the engine. */
 export function engineStacks(): EngineStack[] {

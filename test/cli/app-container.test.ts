@@ -47,6 +47,20 @@ const find = (containers: Container[], system?: string, need = { django: true, r
 
 test('the place of the programs is the one of the apps', () => expect(RUNTIME_PATH).toBe(OF_THE_APP));
 
+test('on a worker of a Swarm, a container of a task is a server unless it is of a job', () => {
+  const task = (path: string, labels: object) => {
+    const { inspected } = container(path, 'c');
+    const Labels = { ...inspected.Config.Labels, 'com.docker.swarm.task.id': 't', ...labels };
+    return containerOf({
+      ...inspected,
+      Config: { ...inspected.Config, Labels },
+      HostConfig: { ...inspected.HostConfig, RestartPolicy: { Name: '' } },
+    });
+  };
+  expect(task('Shop/App/Server', {})).toMatchObject({ server: true, system: 'Shop/App' });
+  expect(task('Shop/App/Release', { 'org.cdktf-django.fingerprint': 'f' })).toMatchObject({ server: false, system: 'Shop/App/Release' });
+});
+
 test('a healthy server of the only project, before newer ones that are not, and never a job', () => {
   expect(find(all)).toBe('old-2');
   expect(find(all.filter(({ name }) => name !== 'old-2'))).toBe('new');
