@@ -215,7 +215,11 @@ test('Gunicorn: answers and their time are counted, and an exporter that is away
 });
 
 test('nginx that is killed comes back with its figures', async () => {
-  engine('exec', name('proxy-server'), 'sh', '-c', 'kill -9 $(cat /tmp/nginx.pid)');
+  const pid = () => engine('exec', name('proxy-server'), 'cat', '/tmp/nginx.pid');
+  const killed = pid();
+  engine('exec', name('proxy-server'), 'sh', '-c', `kill -9 ${killed}`);
+  // Another nginx, and not the answer of the one before it.
+  await eventually(() => expect(pid()).not.toBe(killed), 30);
   await eventually(async () => expect((await ask({ port, host: HOST })).status).toBe(200), 30);
   await eventually(async () => expect(await values('nginx_up')).toEqual({ Proxy: 1 }), 30);
 });
