@@ -1,6 +1,7 @@
 import { LAUNCHER } from './app-container';
-import { docker } from './docker';
-import { Container } from './engine-container';
+import { docker, dockerLines } from './docker';
+import { Container, SWARM_TASK } from './engine-container';
+import { Trouble } from './trouble';
 
 /** A program that takes the place of `dbshell`: where it is, and what it needs. */
 export interface DatabaseShell {
@@ -31,6 +32,16 @@ export function databaseShell(app: Container, args: readonly string[]): Database
   if (!told.ok || !last.startsWith('{"command": ["psql"')) return undefined;
   const { command, environment } = JSON.parse(last) as Omit<DatabaseShell, 'container'>;
   // Of several servers, as of a pooler, any will do.
-  const container = command[command.indexOf('-h') + 1].split(',')[0];
+  const host = command[command.indexOf('-h') + 1].split(',')[0];
+  const container = app.inspected.Config.Labels[SWARM_TASK] === undefined ? host : taskOf(host);
   return docker('exec', container, 'sh', '-c', 'command -v psql').ok ? { container, command, environment } : undefined;
+}
+
+/** The container of a service of a Swarm, which has the name of its task. It has to be on this node. */
+function taskOf(service: string): string {
+  const [id] = dockerLines('ps', '--quiet', '--filter', `label=com.docker.swarm.service.name=${service}`);
+  if (id !== undefined) return id;
+  throw new Trouble(
+    `the project's image has no psql, and the database's own is in ${service}, which runs on another node of the Swarm: ask a node with both, or add it to the image (systemPackages: ['postgresql-client'])`,
+  );
 }

@@ -1,6 +1,6 @@
 import { labelName } from '../platform/labels';
 import { docker, dockerLines, inspected } from './docker';
-import { ONE_OFF } from './engine-container';
+import { ONE_OFF, SWARM_TASK } from './engine-container';
 import { Ran } from './run';
 
 /** What an object is. */
@@ -28,10 +28,13 @@ export interface EngineObject {
   readonly oneOff: boolean;
 }
 
-interface Inspected {
+/** What `docker inspect` says of an object, as far as somebody here asks. */
+export interface InspectedObject {
   readonly Id?: string;
   readonly Name: string;
   readonly Labels?: Record<string, string> | null;
+  /** Of a network or a volume. */
+  readonly Scope?: string;
   readonly Config?: { readonly Labels?: Record<string, string> | null };
   readonly State?: { readonly Running: boolean };
   readonly Mounts?: { readonly Name?: string; readonly Destination: string }[];
@@ -47,15 +50,20 @@ const LISTS: Record<Kind, string[]> = {
   volume: ['volume', 'ls', '--quiet'],
 };
 
-/** All objects of this library on the engine that the docker client talks to, whoever's they are. */
+/** All objects of this library on the engine that the docker client talks to, whoever's they are. What a Swarm has put there is the Swarm's. */
 export function labelledObjects(): EngineObject[] {
   return (Object.keys(LISTS) as Kind[]).flatMap((kind) => {
     const ids = dockerLines(...LISTS[kind], '--filter', `label=${labelName('path')}`);
-    return inspected<Inspected>(kind, ids).map((one) => objectOf(kind, one));
+    return objectsOf(kind, inspected<InspectedObject>(kind, ids));
   });
 }
 
-function objectOf(kind: Kind, one: Inspected): EngineObject {
+/** Of what the engine says, all but the containers of a Swarm's tasks and its networks. */
+export function objectsOf(kind: Kind, found: readonly InspectedObject[]): EngineObject[] {
+  return found.filter((one) => one.Config?.Labels?.[SWARM_TASK] === undefined && one.Scope !== 'swarm').map((one) => objectOf(kind, one));
+}
+
+function objectOf(kind: Kind, one: InspectedObject): EngineObject {
   const labels = one.Config?.Labels ?? one.Labels ?? {};
   return {
     kind,

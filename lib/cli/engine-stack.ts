@@ -15,13 +15,13 @@ export interface EngineStack {
   readonly owner: string;
   /** Of its containers on this engine. */
   readonly ids: readonly string[];
-  /** Its services, where it is on a Swarm that this engine manages. */
-  readonly services: readonly SwarmServiceInspected[];
+  /** Whether it is on a Swarm that this engine manages. */
+  readonly onSwarm: boolean;
   /** Whether it is on a Swarm that this engine only works for: most of it may be elsewhere. */
   readonly partial: boolean;
 }
 
-type Writable = { namespace: string; path: string; owner: string; ids: string[]; services: SwarmServiceInspected[]; partial: boolean };
+type Writable = { namespace: string; path: string; owner: string; ids: string[]; onSwarm: boolean; partial: boolean };
 
 const LISTED = `{{.ID}} {{.Label "${SWARM_TASK}"}} ${['namespace', 'owner', 'path'].map((name) => `{{.Label "${labelName(name)}"}}`).join(' ')}`;
 
@@ -31,7 +31,7 @@ export function engineStacks(): EngineStack[] {
   const named = (namespace: string, owner: string, path: string): Writable => {
     const stack = path.split('/')[0];
     const key = `${namespace} ${owner} ${stack}`;
-    const known = stacks.get(key) ?? { namespace, path: stack, owner, ids: [], services: [], partial: false };
+    const known = stacks.get(key) ?? { namespace, path: stack, owner, ids: [], onSwarm: false, partial: false };
     stacks.set(key, known);
     return known;
   };
@@ -47,7 +47,7 @@ export function engineStacks(): EngineStack[] {
   if (manager) {
     for (const service of swarmServices()) {
       const { Labels } = service.Spec;
-      named(Labels[labelName('namespace')], '', Labels[labelName('path')]).services.push(service);
+      named(Labels[labelName('namespace')], '', Labels[labelName('path')]).onSwarm = true;
     }
   }
   const all = [...stacks.values()];
@@ -88,14 +88,18 @@ export function wholeStack(name: string | undefined, how: string): EngineStack {
 
 /** A stack that one engine has. */
 export function requireOneEngine(stack: EngineStack, command: string, instead: string): void {
-  if (stack.partial || stack.services.length > 0)
-    throw new Trouble(`${command} works on one engine, and stack ${stack.name} is on a Swarm: ${instead}`);
+  if (stack.partial || stack.onSwarm) throw new Trouble(`${command} works on one engine, and stack ${stack.name} is on a Swarm: ${instead}`);
 }
 
 /** The containers of a stack, the newest first; on a Swarm those of all nodes, as far as this one knows them. */
 export function containersOf(stack: EngineStack): Container[] {
-  if (stack.services.length > 0) return taskContainers(stack.services);
+  // Its services are asked for anew: a release makes others of its jobs.
+  if (stack.onSwarm) return taskContainers(swarmServices().filter((service) => isOf(stack, service)));
   return inspected<Inspected>('container', stack.ids)
     .map((one) => containerOf(one))
     .sort((one, other) => (one.created > other.created ? -1 : 1));
+}
+
+function isOf(stack: EngineStack, { Spec: { Labels } }: SwarmServiceInspected): boolean {
+  return Labels[labelName('namespace')] === stack.namespace && Labels[labelName('path')].split('/')[0] === stack.path;
 }

@@ -62,15 +62,15 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
       printer.expect([found]);
       follow(found, false);
     };
-    if (stack.services.length > 0) {
+    if (stack.onSwarm) {
       // Its events are those of this node alone.
-      setInterval(
-        () =>
-          containersOf(stack)
-            .filter(({ running, id }) => running && !followed.has(id))
-            .forEach(begin),
-        SWARM_INTERVAL,
-      ).unref();
+      setInterval(() => {
+        try {
+          for (const found of containersOf(stack)) if (found.running && !followed.has(found.id)) begin(found);
+        } catch {
+          // A manager that does not answer for a moment is asked again.
+        }
+      }, SWARM_INTERVAL).unref();
     }
     const filters = [`label=${labelName('namespace')}=${stack.namespace}`, `label=${labelName('owner')}=${stack.owner}`, 'event=start'];
     const events = docker(['events', ...filters.flatMap((filter) => ['--filter', filter]), '--format', '{{.ID}}']);
@@ -84,7 +84,7 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
     events.on('close', () => reject(new Trouble(`the engine answers no more: ${reason.trim()}`)));
     eachLine(events.stdout, (id) => {
       const [found] = inspected<Inspected>('container', [id]).map((one) => containerOf(one));
-      if (found !== undefined && stack.services.length === 0) begin(found);
+      if (found !== undefined && !stack.onSwarm) begin(found);
     });
     for (const { container, after } of seen) if (after !== undefined) last.set(container.id, after);
     for (const { container, nothing } of seen) if (container.running) follow(container, nothing);

@@ -14,8 +14,8 @@ export interface ServerStatus {
   readonly state: string;
   /** `healthy`, `unhealthy`, `starting`; missing where nobody asks the server. */
   readonly health?: string;
-  /** When it was started last. */
-  readonly startedAt: string;
+  /** When it was started last; missing where it has not been yet. */
+  readonly startedAt?: string;
   /** When it was made: the time of the release that it is of. */
   readonly createdAt: string;
   /** How often the engine has started it again. */
@@ -101,17 +101,16 @@ function by<T>(key: (one: T) => string) {
   return (one: T, other: T) => (key(one) < key(other) ? -1 : 1);
 }
 
-function serverStatus(
-  { system, name, task, inspected: { State, Created, RestartCount, Image } }: Container,
-  images: Map<string, string>,
-): ServerStatus {
+function serverStatus(server: Container, images: Map<string, string>): ServerStatus {
+  const { system, name, task } = server;
+  const { State, Created, RestartCount, Image } = server.inspected;
   return {
     system,
     container: name,
     ...(task === undefined ? {} : { node: task.node }),
     state: State.Status,
     health: State.Running ? State.Health?.Status : undefined,
-    startedAt: State.StartedAt,
+    startedAt: hasRun(server) ? State.StartedAt : undefined,
     createdAt: Created,
     restarts: RestartCount,
     image: images.get(Image) ?? Image,

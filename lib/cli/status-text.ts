@@ -16,11 +16,20 @@ export function statusText(status: StackStatus, now: Date): string {
   const rows = [...groups.values()].map((alike) => {
     const [{ system, restarts, createdAt, image }] = alike;
     const started = alike
-      .map(({ startedAt }) => startedAt)
+      .map(({ startedAt }) => startedAt ?? '')
       .sort()
       .at(-1)!;
     const nodes = onSwarm ? [[...new Set(alike.map(({ node }) => node ?? 'none yet'))].sort().join(', ')] : [];
-    return [system, String(alike.length), ...nodes, stateOf(alike[0]), since(started), String(restarts), minute(createdAt), image];
+    return [
+      system,
+      String(alike.length),
+      ...nodes,
+      stateOf(alike[0]),
+      started === '' ? '-' : since(started),
+      String(restarts),
+      minute(createdAt),
+      image,
+    ];
   });
   const columns = onSwarm ? [...COLUMNS.slice(0, 2), 'NODES', ...COLUMNS.slice(2)] : COLUMNS;
   const failed = status.jobs.filter(({ state, exitCode }) => state === 'exited' && exitCode !== 0);

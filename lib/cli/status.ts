@@ -14,7 +14,8 @@ that failed; the newest backup and its age; how full the disks of its volumes ar
 STACK is its path or its namespace; it can be left out where the engine has one. The labels of the containers tell whose they are, so this works anywhere,
 without the stack's code or state. "since" is when a server was started last: the engine does not keep when it became healthy.
 
-On a Swarm, ask a manager: it tells what runs on which node. Backups and disks are asked on its own node alone.
+On a Swarm, ask a manager: it tells what runs on which node. Backups and disks are asked on its own node alone. Restarts
+are those that the Swarm remembers, five for each replica unless it was told otherwise.
 
   --disk  measure the volumes, too; the engine reads all their files for it, which may take minutes
   --json  print it as JSON

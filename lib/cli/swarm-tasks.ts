@@ -82,12 +82,15 @@ export function taskContainers(services: readonly SwarmServiceInspected[]): Cont
     const [id, name, here] = line.split(' ');
     return { id, name, here: here === 'true' };
   });
-  const ids = dockerLines('service', 'ps', '--no-trunc', '--format', '{{.ID}}', ...services.map(({ ID }) => ID));
+  const listed = docker('service', 'ps', '--no-trunc', '--format', '{{.ID}}', ...services.map(({ ID }) => ID));
+  // A deploy may have removed one meanwhile; the others are told all the same.
+  if (!listed.ok && !/no such service/i.test(listed.stderr)) throw new Trouble(`the Swarm cannot be asked:\n${listed.stderr.trim()}`);
+  const ids = listed.stdout.split('\n').filter((line) => line !== '');
   const tasks = ids.length === 0 ? [] : (JSON.parse(docker('inspect', '--type', 'task', ...ids).stdout) as Task[]);
   return asContainers(services, tasks, nodes);
 }
 
-/** The newest first: of a server the tasks that are to run, of a job its last one. */
+/** The newest first: of a server the tasks that are to run, of a job the last one in each place. */
 export function asContainers(services: readonly SwarmServiceInspected[], tasks: readonly Task[], nodes: readonly SwarmNode[]): Container[] {
   const newestFirst =
     <T>(time: (one: T) => string) =>
@@ -96,7 +99,9 @@ export function asContainers(services: readonly SwarmServiceInspected[], tasks: 
   return services
     .flatMap((service) => {
       const own = tasks.filter(({ ServiceID }) => ServiceID === service.ID).sort(newestFirst(({ CreatedAt }) => CreatedAt));
-      const wanted = isJob(service) ? own.slice(0, 1) : own.filter(({ DesiredState }) => DesiredState === 'running');
+      const isLast = (task: Task) => own.find((other) => samePlace(task, other)) === task;
+      // One that is to be ready waits for the time after a failure.
+      const wanted = own.filter((task) => (isJob(service) ? isLast(task) : ['running', 'ready'].includes(task.DesiredState)));
       return wanted.map((task) =>
         container(
           service,
@@ -122,11 +127,14 @@ function isJob({ Spec }: SwarmServiceInspected): boolean {
   return Spec.TaskTemplate.RestartPolicy?.Condition === 'none';
 }
 
-/** How often the Swarm had to start another one in its place. */
+/** A replica has a number; where each node has one, it is its node. */
+function samePlace(one: Task, other: Task): boolean {
+  return one.Slot ? one.Slot === other.Slot : one.NodeID === other.NodeID;
+}
+
+/** How often the Swarm had to start another one in its place, as far as it remembers. */
 function restartsOf(task: Task, own: readonly Task[]): number {
-  return own.filter(
-    ({ ID, Slot, NodeID, Status }) => ID !== task.ID && Status.State === 'failed' && (task.Slot ? Slot === task.Slot : NodeID === task.NodeID),
-  ).length;
+  return own.filter((other) => other !== task && other.Status.State === 'failed' && samePlace(task, other)).length;
 }
 
 function container(service: SwarmServiceInspected, task: Task, restarts: number, node: SwarmNode | undefined): Container {

@@ -1,5 +1,5 @@
 import { labelName } from '../platform/labels';
-import { resourcesOf, SynthesizedStack } from './synthesized-stack';
+import { engineResourcesOf, SynthesizedStack } from './synthesized-stack';
 import { systemPath } from './system-path';
 
 /** A server of a stack, with all of its replicas. */
@@ -64,7 +64,7 @@ const SECRETS = '/run/secrets/';
 
 /** Reads a stack's topology from what cdktf has synthesized. */
 export function topologyOf(stack: SynthesizedStack): Topology {
-  const resources = resourcesOf<Resources>(stack);
+  const resources = engineResourcesOf<Resources>(stack);
   const containers = Object.values(resources.docker_container ?? {});
   const networks = resources.docker_network ?? {};
   const volumes = resources.docker_volume ?? {};

@@ -3,7 +3,7 @@ import { Container, containerOf, Inspected } from '../../lib/cli/engine-containe
 import { EngineStack } from '../../lib/cli/engine-stack';
 import { RUNTIME_PATH as OF_THE_APP } from '../../lib/gunicorn/gunicorn-app';
 
-const stack: EngineStack = { name: 'shop', namespace: 'shop', path: 'shop', owner: 'ours', ids: [], services: [], partial: false };
+const stack: EngineStack = { name: 'shop', namespace: 'shop', path: 'shop', owner: 'ours', ids: [], onSwarm: false, partial: false };
 const LAUNCHER = ['python', '/run/cdktf-django/launch.py'];
 
 interface Given {

@@ -97,7 +97,7 @@ test('on a Swarm it says on which nodes servers are', () => {
   const servers = [
     { ...server, node: 'beta' },
     { ...server, node: 'alpha' },
-    { ...server, state: 'pending', health: undefined, node: undefined },
+    { ...server, state: 'pending', health: undefined, node: undefined, startedAt: undefined },
   ];
   expect(
     statusText({ ...status, servers, disks: [] }, now)
@@ -106,6 +106,6 @@ test('on a Swarm it says on which nodes servers are', () => {
   ).toEqual([
     'SYSTEM    SERVERS  NODES        STATE    SINCE        RESTARTS  RELEASED          IMAGE',
     'Shop/App  2        alpha, beta  healthy  119 minutes  0         2026-11-24 12:00  cdktf-django/shop-shop:1f2e',
-    'Shop/App  1        none yet     pending  119 minutes  0         2026-11-24 12:00  cdktf-django/shop-shop:1f2e',
+    'Shop/App  1        none yet     pending  -            0         2026-11-24 12:00  cdktf-django/shop-shop:1f2e',
   ]);
 });

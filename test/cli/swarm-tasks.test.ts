@@ -66,6 +66,17 @@ test('what came before in a place counts as a start, where it failed and was not
   expect(found.map(({ inspected, task: place }) => [place?.id, inspected.RestartCount])).toEqual([['t1', 1]]);
 });
 
+test('one that is to be ready waits after a failure, and is there', () => {
+  const tasks = [
+    task({ state: 'ready', DesiredState: 'ready' }),
+    task({ ID: 't0', state: 'failed', DesiredState: 'shutdown', CreatedAt: '2026-12-01T11:00:00Z' }),
+  ];
+  const found = asContainers([APP], tasks, NODES);
+  expect(found.map(({ task: place, running, inspected }) => [place?.id, running, inspected.State.Status, inspected.RestartCount])).toEqual([
+    ['t1', false, 'ready', 1],
+  ]);
+});
+
 test.each([
   ['starting', { status: 'starting', running: false }],
   ['pending', { status: 'pending', running: false }],
@@ -89,6 +100,16 @@ test('of a job its last task says how it ended', () => {
   expect(others).toEqual([]);
   expect(one).toMatchObject({ system: 'Shop/App/Release', server: false, task: { id: 'new' } });
   expect(one.inspected.State).toMatchObject({ Status: 'exited', ExitCode: 3, FinishedAt: '2026-12-01T12:00:09Z' });
+});
+
+test('of a job on several nodes each tells how it ended there', () => {
+  const job = { ServiceID: 'release', DesiredState: 'shutdown', Slot: undefined };
+  const tasks = [task({ ...job, ID: 'one', state: 'failed', exitCode: 1 }), task({ ...job, ID: 'two', NodeID: 'n2', state: 'complete' })];
+  const found = asContainers([JOB], tasks, NODES);
+  expect(found.map(({ name, inspected }) => [name, inspected.State.ExitCode]).sort()).toEqual([
+    ['shop-release.alpha', 1],
+    ['shop-release.beta', 0],
+  ]);
 });
 
 test('on every node of a global service a task has the name of its node', () => {

@@ -33,8 +33,9 @@ export class RunningCli {
   private readonly child: ChildProcess;
   private readonly code: Promise<number | null>;
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(CLI[0], [...CLI.slice(1), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], environment: Record<string, string> = {}) {
+    const env = { ...process.env, ...environment };
+    this.child = spawn(CLI[0], [...CLI.slice(1), ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env });
     this.child.stdout!.on('data', (part: Buffer) => (this.stdout += part.toString()));
     this.child.stderr!.on('data', (part: Buffer) => (this.stderr += part.toString()));
     // Its outputs may be open for longer: what it started has them, too.

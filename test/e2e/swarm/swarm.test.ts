@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ShopStack } from '../../../bin/shop-stack';
 import { ContainerImage, DockerSwarm, Duration, HealthCheck, NginxProxy, Service, SwarmNodes } from '../../../lib';
 import { defaultImages } from '../../../lib/image/default-images';
-import { cli } from '../support/cli';
+import { cli, RunningCli } from '../support/cli';
 import { Build, Deployment } from '../support/deployment';
 import { EngineNode } from '../support/engine-node';
 import { Answer, ask, eventually, Session } from '../support/http';
@@ -157,12 +157,17 @@ test(
   `${RELEASES === 1 ? 'a release' : `${RELEASES} releases`} and an edit under load lose no request at any node, and arrive`,
   async () => {
     const before = tasksOf('shop-app-server');
+    // It goes on over a release, whose jobs are other services than before.
+    const following = new RunningCli(['logs', 'Shop/App', '--follow', '--tail', '0'], swarm.nodes[0].environment);
     const result = await underLoad(load(REQUESTS), () => {
       for (let release = 1; release <= RELEASES; release++) {
         writeFileSync(join(project, 'released.txt'), `a new content is a new image: ${release}`);
         deployment.deploy(build(EDITED));
       }
     });
+    await following.prints('Booting worker');
+    expect(await following.signal('SIGTERM')).toBe(143);
+    expect(following.stderr).toBe('');
     const { requests, failed, slowest, seconds, failures } = result;
     process.stderr.write(`swarm: ${RELEASES} releases: ${JSON.stringify({ requests, failed, slowest, seconds, failures })}\n`);
     expectNoneFailed(result, REQUESTS);
@@ -253,6 +258,15 @@ describe('the command', () => {
     }
   });
 
+  test('opens the database where its own container is beside the project', () => {
+    const homes = swarm.tasks(service('shop-app-server')).map(({ node }) => node);
+    for (const node of swarm.nodes.filter(({ name }) => homes.includes(name))) {
+      const { status, stdout, stderr } = at(node, 'manage', 'dbshell', '--', '-Atc', 'SELECT 7 * 6');
+      if (node === swarm.nodes[1]) expect([status, stdout.trim()]).toEqual([0, '42']);
+      else expect([status, stderr]).toEqual([1, expect.stringContaining('which runs on another node of the Swarm: ask a node with both')]);
+    }
+  });
+
   test('says what it cannot do', () => {
     const worker = swarm.nodes[2];
     expect(at(worker, 'status').stderr).toMatch(
@@ -260,6 +274,16 @@ describe('the command', () => {
     );
     expect(at(worker, 'logs').status).toBe(1);
     expect(onManager('run', 'true').stderr).toMatch(/run works on one engine, and stack \S+ is on a Swarm: use manage/);
+    const folder = ['--output', deployment.folder];
+    expect(onManager('sweep', '--dry-run', ...folder).stderr).toMatch(
+      /^cdktf-django: the state of \S+ is of a Swarm, which keeps its containers itself/,
+    );
+    for (const args of [['secrets', 'export', '--file', '/dev/null', '--passphrase-file', '/dev/null'], ['restore', '--yes'], ['diagram']]) {
+      expect([args[0], onManager(...args, ...folder).stderr]).toEqual([
+        args[0],
+        expect.stringMatching(/stack \S+ is for a Swarm, and this works on one engine/),
+      ]);
+    }
     expect(onManager('status', 'nobody').stderr).toContain('there is no stack "nobody"');
     expect(onManager('logs', 'Nobody').stderr).toContain('there is no system "Nobody" in stack');
   });
