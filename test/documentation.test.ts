@@ -10,15 +10,13 @@ const planted = [
   { where: 'planted: a whole program', code: "import { Nothing } from 'cdktf-django';\nexport { Nothing };" },
 ];
 const inCode = examples();
-const inReadme = blocks('README.md');
-const { problems, program } = compile([...inCode, ...inReadme, ...planted]);
+const inPages = ['README.md', join('docs', 'projects.md')].flatMap((page) => blocks(page));
+const { problems, program } = compile([...inCode, ...inPages, ...planted]);
 const checker = program.getTypeChecker();
 
 describe('code in the documentation compiles', () => {
   test.each(inCode.map(({ where }) => where))('%s', (where) => expect(problems[where]).toEqual([]));
-  test.each(inReadme.map(({ where }) => where).concat(inReadme.length === 0 ? ['(none in README.md yet)'] : []))('%s', (where) =>
-    expect(problems[where] ?? []).toEqual([]),
-  );
+  test.each(inPages.map(({ where }) => where))('%s', (where) => expect(problems[where]).toEqual([]));
 });
 
 describe('a mistake is found', () => {

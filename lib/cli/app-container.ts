@@ -1,4 +1,4 @@
-import { Container } from './engine-container';
+import { Container, isTask } from './engine-container';
 import { EngineStack } from './engine-stack';
 import { isWithin } from './system-path';
 import { Trouble } from './trouble';
@@ -42,6 +42,8 @@ export function appContainer(stack: EngineStack, containers: readonly Container[
     (need.running ? undefined : found[0]);
   if (chosen === undefined) {
     const { name, inspected } = found[0];
+    if (isTask(found[0]))
+      throw new Trouble(`no container of ${wanted} runs on this node of the Swarm; on a manager, cdktf-django status tells where one does`);
     throw new Trouble(
       `no container of ${wanted} runs; the newest one, ${name}, is in state "${inspected.State.Status}": cdktf-django logs ${wanted}`,
     );

@@ -1,6 +1,6 @@
 import { LAUNCHER } from './app-container';
 import { docker, dockerLines } from './docker';
-import { Container, SWARM_TASK } from './engine-container';
+import { Container, isTask } from './engine-container';
 import { Trouble } from './trouble';
 
 /** A program that takes the place of `dbshell`: where it is, and what it needs. */
@@ -33,7 +33,7 @@ export function databaseShell(app: Container, args: readonly string[]): Database
   const { command, environment } = JSON.parse(last) as Omit<DatabaseShell, 'container'>;
   // Of several servers, as of a pooler, any will do.
   const host = command[command.indexOf('-h') + 1].split(',')[0];
-  const container = app.inspected.Config.Labels[SWARM_TASK] === undefined ? host : taskOf(host);
+  const container = isTask(app) ? taskOf(host) : host;
   return docker('exec', container, 'sh', '-c', 'command -v psql').ok ? { container, command, environment } : undefined;
 }
 

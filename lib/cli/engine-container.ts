@@ -100,3 +100,8 @@ export function containerOf(one: Inspected): Container {
 export function hasRun({ inspected }: Container): boolean {
   return !inspected.State.StartedAt.startsWith('0001-');
 }
+
+/** Whether it is of a Swarm. */
+export function isTask({ task, inspected }: Container): boolean {
+  return task !== undefined || inspected.Config.Labels[SWARM_TASK] !== undefined;
+}

@@ -57,6 +57,8 @@ test('on a worker of a Swarm, a container of a task is a server unless it is of 
       HostConfig: { ...inspected.HostConfig, RestartPolicy: { Name: '' } },
     });
   };
+  const exited = { ...task('Shop/App/Server', {}), running: false, healthy: false };
+  expect(() => find([exited])).toThrow('no container of Shop runs on this node of the Swarm; on a manager, cdktf-django status tells where one does');
   expect(task('Shop/App/Server', {})).toMatchObject({ server: true, system: 'Shop/App' });
   expect(task('Shop/App/Release', { 'org.cdktf-django.fingerprint': 'f' })).toMatchObject({ server: false, system: 'Shop/App/Release' });
 });

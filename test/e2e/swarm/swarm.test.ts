@@ -253,7 +253,9 @@ describe('the command', () => {
         expect([node.name, status, stderr]).toEqual([
           node.name,
           1,
-          expect.stringMatching(/runs on node|has no container of a Django project on this engine|no stack of this library/),
+          expect.stringMatching(
+            /runs on node|runs on this node of the Swarm|has no container of a Django project on this engine|no stack of this library/,
+          ),
         ]);
     }
   });
