@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContainerImage, DjangoService, Duration, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
+import { asgiEcho } from './support/asgi-echo';
 import { Build, Deployment, stack } from './support/deployment';
 import { logs } from './support/docker';
 import { Answer, ask } from './support/http';
@@ -16,22 +17,6 @@ const folder = mkdtempSync(join(tmpdir(), 'cdktf-django-asgi-'));
 const project = join(folder, 'shop');
 let port: number;
 let applying: Promise<unknown> = Promise.resolve();
-
-/** A project without Channels: a plain ASGI callable around Django's. */
-const ECHO = `
-pages = application
-
-async def application(scope, receive, send):
-    if scope['type'] != 'websocket':
-        return await pages(scope, receive, send)
-    await receive()
-    await send({'type': 'websocket.accept'})
-    while True:
-        message = await receive()
-        if message['type'] == 'websocket.disconnect':
-            return
-        await send({'type': 'websocket.send', 'text': scope['root_path'] + ' ' + os.environ['GREETING'] + ' ' + message['text']})
-`;
 
 const SLOW = `
 import os
@@ -75,7 +60,7 @@ function build(greeting: string): Build {
 beforeAll(async () => {
   port = await freePort();
   cpSync(join(__dirname, '..', '..', 'examples', 'shop'), project, { recursive: true });
-  appendFileSync(join(project, 'shop', 'asgi.py'), ECHO);
+  appendFileSync(join(project, 'shop', 'asgi.py'), asgiEcho('root_path'));
   appendFileSync(join(project, 'shop', 'urls.py'), SLOW);
   writeFileSync(join(project, 'requirements.txt'), 'Django==5.2.19\n');
   deployment.deploy(build('first'));

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ContainerImage, DjangoService, Duration, NginxProxy, PostgresDb, RemovalPolicy, Size } from '../../lib';
+import { asgiEcho } from './support/asgi-echo';
 import { Build, Deployment, stack } from './support/deployment';
 import { logs } from './support/docker';
 import { Answer, ask } from './support/http';
@@ -17,23 +18,6 @@ const deployment = new Deployment('realtime');
 const folder = mkdtempSync(join(tmpdir(), 'cdktf-django-realtime-'));
 const project = join(folder, 'shop');
 let port: number;
-
-/** A project without Channels: a plain ASGI callable around Django's. */
-const ECHO = `
-import os
-pages = application
-
-async def application(scope, receive, send):
-    if scope['type'] != 'websocket':
-        return await pages(scope, receive, send)
-    await receive()
-    await send({'type': 'websocket.accept'})
-    while True:
-        message = await receive()
-        if message['type'] == 'websocket.disconnect':
-            return
-        await send({'type': 'websocket.send', 'text': scope['path'] + ' ' + os.environ['GREETING'] + ' ' + message['text']})
-`;
 
 const VIEWS = `
 import asyncio
@@ -109,7 +93,7 @@ class Events {
 beforeAll(async () => {
   port = await freePort();
   cpSync(join(__dirname, '..', '..', 'examples', 'shop'), project, { recursive: true });
-  appendFileSync(join(project, 'shop', 'asgi.py'), ECHO);
+  appendFileSync(join(project, 'shop', 'asgi.py'), asgiEcho('path'));
   appendFileSync(join(project, 'shop', 'urls.py'), VIEWS);
   writeFileSync(join(project, 'requirements.txt'), 'Django==5.2.19\n');
   deployment.deploy(build('first'));
