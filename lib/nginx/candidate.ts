@@ -13,6 +13,9 @@ import { ErrorPage } from './error-page';
 import { PROXY_OWNER } from './proxy-layout';
 import { hostKey, pathKey } from './route-checks';
 
+/** In a snippet: locations cannot stand in one with a name, and a body that is passed on while it comes cannot be passed on twice. */
+const ONCE_ONLY = /\b(location|proxy_request_buffering)\b/;
+
 /**
  * The configuration that a stack asks the proxy to take over, as fragments in files. README.md in runtime/nginx tells how the supervisor
  * composes them.
@@ -60,7 +63,7 @@ export class Candidate {
   public addApp(location: Omit<AppLocation, 'snippetFile' | 'repeatable'>, snippet: string | undefined): void {
     const file = this.claim(location.host, location.path, 'path');
     const snippetFile = snippet === undefined ? undefined : `owners/${this.owner}/${file}.snippet`;
-    this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile, repeatable: !/\blocation\b/.test(snippet ?? '') }));
+    this.addConfig(`${file}.conf`, () => appLocation({ ...location, snippetFile, repeatable: !ONCE_ONLY.test(snippet ?? '') }));
     if (snippet !== undefined) this.files._addLateFile(`${file}.snippet`, () => snippet);
   }
 

@@ -271,10 +271,11 @@ location ^~ /hello/static/ {
     expect(servers(proxy)[1]).toBe('shop-web-files\nserver files:8080 resolve max_fails=0;\n');
   });
 
-  test('a snippet stands in the location that asks once more, too, but where it has locations of its own', () => {
+  test('a snippet stands in the location that asks once more, too, but where it has locations of its own or passes bodies on while they come', () => {
     const again = (snippet: string) => /location @again\/ [^]*/.exec(routed({ snippet }).files['servers/shop.example.com/locations/root.conf'])?.[0];
     expect(again('proxy_buffering off;')).toContain('    include owners/proxy/servers/shop.example.com/locations/root.snippet;\n}\n');
     expect(again('location /inner/ { deny all; }')).toBeUndefined();
+    expect(again('proxy_request_buffering off;')).toBeUndefined();
   });
 
   test('snippets stand in files of their own, word for word', () => {

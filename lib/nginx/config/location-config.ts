@@ -31,7 +31,7 @@ export interface AppLocation extends Location {
   readonly readTimeout: Duration;
   /** The file with the user's own text, relative to the folder of the configuration. */
   readonly snippetFile?: string;
-  /** Whether that text may stand in a location with a name, too: one with locations of its own may not. */
+  /** Whether that text lets a request be asked once more. */
   readonly repeatable: boolean;
 }
 
