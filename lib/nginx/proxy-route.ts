@@ -132,6 +132,8 @@ export interface ProxyRouteProps extends ProxyRouteOptions {
    * nginx directives for the route's location, for what this library did not think of. They are not looked at here; nginx tests them before they are in use, and
    * a deploy with wrong ones fails.
    *
+   * A request that reached no server is asked once more, in another location with the same text. With a `location` or `proxy_request_buffering` in it none is.
+   *
    * @default - none
    */
   readonly snippet?: string;
