@@ -1,7 +1,7 @@
 import { TerraformStack } from 'cdktf';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackupTarget, DjangoService, PostgresDb, Schedule, Secret } from '../../lib';
 import { expectLoggedIn, logIn, makeAdmin } from './support/admin';
@@ -78,7 +78,9 @@ beforeAll(async () => {
   for (const [name, value] of Object.entries(keys)) writeFileSync(join(home, name), `${value}\n`, { mode: 0o644 });
   spawnSync('chmod', ['755', home]);
   // At the host's own address, which containers of both engines reach.
-  const host = engine('network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}');
+  // Of its interface: an engine that has just made its first network does not tell the gateway of it.
+  const bridge = engine('network', 'inspect', 'bridge', '--format', '{{index .Options "com.docker.network.bridge.name"}}');
+  const host = networkInterfaces()[bridge]!.find(({ family }) => family === 'IPv4')!.address;
   s3 = new S3Server(`${first.namespace}-server-of-s3`, prepareS3(), keys, { host, port: await freePort() });
   first.deploy(build(ports.first, '127.0.0.1'));
   s3.start('host', engine('inspect', `${first.namespace}-db-server`, '--format', '{{.Image}}'));
