@@ -81,7 +81,8 @@ const LONGEST_SILENCE = Duration.hours(1);
  * in the project's URLs, too. Each part of an answer gets to the client at once, and a connection may be silent for an hour (`timeouts.read` of the route).
  *
  * A release starts the new ones after its migrations and before the site's web servers. What is open then goes on with the old ones until `gracefulTimeout`; a WebSocket that is still open 3 seconds
- * before it is closed with code 1012, "service restart".
+ * before it is closed with code 1012, "service restart". Nothing stays open for longer than 10 minutes after a change of the proxy's routes or certificates, whatever `gracefulTimeout` says: nginx's old
+ * workers end then.
  *
  * @example
  * const live = new DjangoAsgi(this, 'Live', { site: shop });
@@ -89,7 +90,7 @@ const LONGEST_SILENCE = Duration.hours(1);
  * proxy.addRoute({ host: 'shop.example.com', path: '/ws/', target: live });
  */
 export class DjangoAsgi extends Construct implements IProxyTarget {
-  /** The servers. */
+  /** The servers. Settings and secrets that are added to them are added to the site's own servers too, and the other way round. */
   public readonly app: GunicornApp;
 
   private readonly site: DjangoService;

@@ -199,6 +199,8 @@ export class GunicornApp extends Construct implements IProxyTarget, IMonitored {
   public readonly threads: number;
   /** The number of containers that serve the app. */
   public readonly replicas: number;
+  /** Whether image, settings and secrets are those of another app. @internal */
+  public readonly _isBeside: boolean;
 
   private readonly image: ContainerImage;
   private readonly user: string;
@@ -211,6 +213,7 @@ export class GunicornApp extends Construct implements IProxyTarget, IMonitored {
   constructor(scope: Construct, id: string, props: GunicornAppProps) {
     super(scope, id);
     requireMatch(this, 'module', props.module, CALLABLE, 'a module and a callable such as "shop.wsgi:application"');
+    this._isBeside = props._beside !== undefined;
     this.shared = props._beside?.shared ?? new SharedSettings();
     this.launch = props._beside?.launch ?? { env: new Map(), templates: new Map() };
     this.image = props.image;

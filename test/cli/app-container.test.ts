@@ -75,6 +75,12 @@ test('what is named is taken, a scheduled command among them', () => {
   expect(find([...all, flask], 'Hello', { django: false, running: true })).toBe('hello');
 });
 
+test('ASGI servers beside WSGI are a part of the project, taken when they are named', () => {
+  const live = container('Shop/Live/App/Server', 'live');
+  expect(find([live, ...all])).toBe('old-2');
+  expect(find([live, ...all], 'Shop/Live')).toBe('live');
+});
+
 test('of several apps one has to be named', () => {
   expect(() => find([...all, container('Blog/App/Server', 'blog')])).toThrow(
     /^stack shop has several apps, say which one with --system: Blog, Shop$/,

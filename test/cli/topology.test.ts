@@ -1,7 +1,7 @@
 import { Testing, TerraformStack } from 'cdktf';
 import { topologyOf } from '../../lib/cli/topology';
 import { graphOf } from '../../lib/cli/topology-graph';
-import { ContainerImage, Network, Service, Volume } from '../../lib';
+import { ContainerImage, DjangoService, Network, Service, Volume } from '../../lib';
 import { exampleStack } from '../support/example';
 import { folder } from '../support/folder';
 import { newStack } from '../support/synth';
@@ -54,6 +54,17 @@ test('the example: its servers, and what each of them has', () => {
     'Proxy/Publish',
     'Db/CloseLogin',
   ]);
+});
+
+test('ASGI servers beside WSGI: what the web servers have, and a preflight of their own', () => {
+  const stack = newStack();
+  const shop = new DjangoService(stack, 'Shop', { image: ContainerImage.fromRegistry('localhost/shop:1'), project: 'shop' });
+  shop.addAsgi('Live', { replicas: 3 });
+  const { servers, jobs } = topology(stack);
+  const web = servers.find(({ path }) => path === 'Shop/App');
+  expect(web).toMatchObject({ replicas: 2, secrets: ['secret-key'] });
+  expect(servers.find(({ path }) => path === 'Shop/Live/App')).toEqual({ ...web, path: 'Shop/Live/App', replicas: 3 });
+  expect(jobs).toEqual(['Shop/App/Release', 'Shop/App/Preflight', 'Shop/Live/App/Preflight']);
 });
 
 test('what a text has in it is drawn, and not read by Graphviz', () => {

@@ -1,4 +1,5 @@
-import { TerraformStack } from 'cdktf';
+import { DockerProvider } from '@cdktf/provider-docker/lib/provider';
+import { TerraformStack, Testing } from 'cdktf';
 import {
   ContainerImage,
   DjangoAsgi,
@@ -6,9 +7,14 @@ import {
   DjangoService,
   DjangoServiceProps,
   DjangoSettings,
+  DockerSwarm,
   Duration,
+  Monitoring,
   NginxProxy,
+  Platform,
   PostgresDb,
+  PostgresPooler,
+  PostgresPoolMode,
   Secret,
   Size,
 } from '../../lib';
@@ -98,6 +104,69 @@ describe('the servers', () => {
     const guessed = site({ workers: 3 }, {}, 20);
     expect(() => new Synthesized(guessed.stack)).toThrow(/  24  shop\/Shop\/Live\/App\/Server: 1 x 12, and as many during a release/);
   });
+});
+
+test('adding them replaces none of the web servers', () => {
+  const web = (live: boolean) => {
+    const stack = newStack();
+    const shop = new DjangoService(stack, 'Shop', { image, project: 'shop', replicas: 1, database: new PostgresDb(stack, 'Db') });
+    const proxy = new NginxProxy(stack, 'Proxy');
+    proxy.addRoute({ host: HOST, target: shop });
+    if (live) proxy.addRoute({ host: HOST, path: '/ws/', target: shop.addAsgi('Live') });
+    const { depends_on, ...container } = new Synthesized(stack).container('shop/Shop/App/Server');
+    expect(depends_on.length).toBeGreaterThan(0);
+    return { container, files: filesOf(shop.app) };
+  };
+  expect(web(true)).toEqual(web(false));
+});
+
+test('behind a pooler they keep no connections either, and count among its clients', () => {
+  const build = (maxClientConnections: number) => {
+    const stack = newStack();
+    const pooler = new PostgresPooler(stack, 'Pooler', {
+      database: new PostgresDb(stack, 'Db'),
+      poolMode: PostgresPoolMode.TRANSACTION,
+      maxClientConnections,
+    });
+    const shop = new DjangoService(stack, 'Shop', { image, project: 'shop', replicas: 1, workers: 1, database: pooler });
+    return { stack, shop, live: shop.addAsgi('Live', { databaseConnections: 40 }) };
+  };
+  const { stack, shop, live } = build(200);
+  const synth = new Synthesized(stack);
+  expect(server(synth).networks_advanced).toEqual(synth.container('shop/Shop/App/Server').networks_advanced);
+  const { database } = JSON.parse(filesOf(live.app)['django.json']);
+  expect(database).toEqual({ ...JSON.parse(filesOf(shop.app)['django.json']).database, connMaxAge: 0 });
+  expect(database.pooling).toBe('transaction');
+  expect(() => new Synthesized(build(80).stack)).toThrow(/  80  shop\/Shop\/Live\/App\/Server: 1 x 40, and as many during a release/);
+});
+
+test('are monitored by themselves', () => {
+  const { stack, shop, live } = site();
+  const monitoring = new Monitoring(stack, 'Monitoring');
+  for (const target of [shop, live.app]) monitoring.addTarget(target);
+  const figures = (container: Arguments) => container.env.filter((one: string) => one.startsWith('CDKTF_FIGURES='));
+  const synth = new Synthesized(stack);
+  expect(figures(synth.container('shop/Shop/App/Server'))).toEqual(['CDKTF_FIGURES=shop-shop-app-exporter:9125']);
+  expect(figures(server(synth))).toEqual(['CDKTF_FIGURES=shop-shop-live-app-exporter:9125']);
+});
+
+test('on a Swarm they are a service of their own, where the volumes are, and waited for in the same order', () => {
+  const stack = new TerraformStack(Testing.app(), 'shop');
+  new DockerProvider(stack, 'Docker');
+  Platform.use(stack, new DockerSwarm({ dataNode: 'node1' }));
+  new DjangoService(stack, 'Shop', { image, project: 'shop', replicas: 1 }).addAsgi('Live', { gracefulTimeout: Duration.seconds(90) });
+  const synth = new Synthesized(stack);
+  const [web, own] = ['App', 'Live/App'].map((path): Arguments => synth.byPath('docker_service', `shop/Shop/${path}/Server`));
+  expect(own.name).toBe('shop-shop-live-app-server');
+  expect(own.update_config).toEqual(web.update_config);
+  for (const part of ['placement', 'networks_advanced', 'resources', 'restart_policy']) expect(own.task_spec[part]).toEqual(web.task_spec[part]);
+  for (const part of ['env', 'mounts', 'secrets', 'user', 'groups', 'image'])
+    expect(own.task_spec.container_spec[part]).toEqual(web.task_spec.container_spec[part]);
+  expect(own.task_spec.container_spec.stop_grace_period).toBe('1m40s');
+  const before = (service: Arguments) =>
+    service.depends_on.map((address: string) => /^docker_service\.(.+)_[0-9A-F]{8}$/.exec(address)?.[1]).filter(Boolean);
+  expect(before(own)).toEqual(expect.arrayContaining(['Shop_App_Release', 'Shop_App_Preflight', 'Shop_Live_App_Preflight']));
+  expect(before(web)).toContain('Shop_Live_App_Server');
 });
 
 describe('the route', () => {

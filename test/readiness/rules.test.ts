@@ -46,6 +46,9 @@ interface Planted {
   readonly backend?: (stack: TerraformStack) => void;
 }
 
+/** ASGI servers beside the planted site's own. */
+const addLive = (replicas: number) => (stack: TerraformStack) => void (stack.node.findChild('Shop') as DjangoService).addAsgi('Live', { replicas });
+
 /** A stack in which all is well, but for what is planted. */
 function judge(planted: Planted): App {
   const app = Testing.app();
@@ -111,10 +114,12 @@ const faults: [rule: string, path: string, planted: Planted][] = [
   ['DebugMode', 'shop/Shop', settings({ DEBUG: true })],
   ['DebugMode', 'shop/Shop', settings({ DEBUG: 1 })],
   ['DebugMode', 'shop/Shop/App', { shop: { environment: { DJANGO_DEBUG: 'yes' } } }],
+  ['DebugMode', 'shop/Shop/App', { shop: { environment: { DJANGO_DEBUG: 'yes' } }, add: addLive(2) }],
   ...['1', 'True', 'on', 'y'].map((value): [string, string, Planted] => ['DebugMode', 'shop/Hello', debug(value)]),
   ['DebugMode', 'shop/Hello', { hello: { environment: { FLASK_DEBUG: '1', DEBUG: '1' } } }],
   ['SingleReplica', 'shop/Hello', { hello: { replicas: 1 } }],
   ['SingleReplica', 'shop/Shop/App', { shop: { replicas: 1 } }],
+  ['SingleReplica', 'shop/Shop/Live/App', { add: addLive(1) }],
   ['MigrationsNotRun', 'shop/Shop', { shop: { release: { migrate: false } } }],
   ['ChecksIgnored', 'shop/Shop', { shop: { release: { checkLevel: CheckLevel.CRITICAL } } }],
   [
@@ -126,6 +131,7 @@ const faults: [rule: string, path: string, planted: Planted][] = [
   ['MailNotDelivered', 'shop/Shop', settings({ MAILERS: { default: { BACKEND: 'django.core.mail.backends.locmem.EmailBackend' } } })],
   ['ImageWithoutDigest', 'shop/Hello', { hello: { image: ContainerImage.fromRegistry('localhost/hello:1') } }],
   ['ImageWithoutDigest', 'shop/Shop/App', { shop: { image: ContainerImage.fromRegistry('localhost/shop:1') } }],
+  ['ImageWithoutDigest', 'shop/Shop/App', { shop: { image: ContainerImage.fromRegistry('localhost/shop:1') }, add: addLive(2) }],
   ['ImageWithoutDigest', 'shop/Proxy', { proxy: { address: '127.0.0.1', image: ContainerImage.fromRegistry('localhost/nginx:1.30.0') } }],
   ['ImageWithoutDigest', 'shop/Db', { db: { version: PostgresVersion.of(18, 'localhost/postgres:18.1-trixie') } }],
   ['ImageWithoutDigest', 'shop/Cache', { cache: { image: ContainerImage.fromRegistry('valkey/valkey:9.0.1-trixie') } }],
@@ -169,6 +175,7 @@ describe('what is no fault', () => {
     ['a port of loopback', port('127.0.0.1')],
     ['a port of the default address', port(undefined)],
     ...['0', 'False', 'off', 'no', ''].map((value): [string, Planted] => [`DEBUG=${value}`, debug(value)]),
+    ['ASGI servers beside WSGI, in two replicas', { add: addLive(2) }],
     ['the setting DEBUG switched off', settings({ DEBUG: false })],
     ['stricter checks', { shop: { release: { checkLevel: CheckLevel.WARNING } } }],
     ['a base image with a version', dockerfile('FROM python:3.14.8-slim AS build\nFROM python@' + DIGEST + '\nCOPY --from=build /a /a\n')],

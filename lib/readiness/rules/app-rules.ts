@@ -33,7 +33,8 @@ export const APP_RULES: readonly JudgingRule[] = [
     remedy: 'Leave it out; DjangoSettings.overlay() switches it off.',
     find: (construct) => {
       if (construct instanceof DjangoService) return isOn(construct.settings.overrides.DEBUG) ? 'the setting DEBUG is overridden' : undefined;
-      if (!(construct instanceof GunicornApp)) return undefined;
+      // Of servers beside it is said once, of the app whose settings they have.
+      if (!(construct instanceof GunicornApp) || construct._isBeside) return undefined;
       const { environment } = construct.service;
       const on = DEBUG_VARIABLES.filter((name) => isOn(environment[name])).map((name) => `${name}=${environment[name]}`);
       return on.length === 0 ? undefined : on.join(', ');

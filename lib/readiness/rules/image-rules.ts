@@ -23,6 +23,7 @@ const isOneOf = (construct: IConstruct, classes: readonly (abstract new (...args
 
 /** The image that this very construct was given, if it was given one. */
 function givenImage(construct: IConstruct): ContainerImage | undefined {
+  if (construct instanceof GunicornApp && construct._isBeside) return undefined;
   if (isOneOf(construct, HOLDERS)) return construct.node.findAll().find((one): one is Workload => one instanceof Workload)?.image;
   if (!(construct instanceof Workload)) return undefined;
   const isPart = construct.node.scopes.slice(0, -1).some((scope) => isOneOf(scope, [...HOLDERS, ...BORROWERS]));
