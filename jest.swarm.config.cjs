@@ -1,4 +1,4 @@
-// End-to-end tests on a Docker Swarm of three engines, which they make themselves. `npm run e2e:swarm` sets up what they need.
+// End-to-end tests on a Docker Swarm of two or three engines, which they make themselves. `npm run e2e:swarm` sets up what they need.
 const shared = require('./jest.shared.cjs');
 
 // The loss of nodes takes as long as all the rest: `CDKTF_DJANGO_SWARM=long npm run e2e:swarm`, or by its name.

@@ -1,6 +1,6 @@
 import { Place } from './command';
 import { Container } from './engine-container';
-import { containersOf, engineStack, engineStacks } from './engine-stack';
+import { engineStack, engineStacks } from './engine-stack';
 import { synthesizedStacks } from './synthesized-stack';
 
 /** The stacks of the engine. */
@@ -15,7 +15,7 @@ export function synthesizedNames({ before }: Place): string[] {
 
 /** Something of the containers of the stack that is named, or of the only one. */
 export function systemNames(before: readonly string[], names: (containers: readonly Container[]) => string[]): string[] {
-  return names(containersOf(engineStack(valueOf(before, '--stack'), '--stack')));
+  return names(engineStack(valueOf(before, '--stack'), '--stack').home.containers());
 }
 
 /** The value that an option has among arguments. */

@@ -1,22 +1,17 @@
 import { labelName } from '../platform/labels';
-import { dockerLines, engineName, inspected, otherEngine } from './docker';
-import { Container, containerOf, Inspected, SWARM_TASK } from './engine-container';
-import { managesSwarm, SwarmServiceInspected, swarmServices, taskContainers } from './swarm-tasks';
+import { dockerLines, engineName, otherEngine } from './docker';
+import { SWARM_TASK } from './engine-container';
+import { EngineHome } from './engine-home';
+import { StackHome, StackLabels } from './stack-home';
+import { SwarmHome } from './swarm-home';
+import { managesSwarm, swarmServices } from './swarm-tasks';
 import { Trouble } from './trouble';
 
 /** A stack that is on an engine, as its containers' labels tell: no synth and no state is needed. */
-export interface EngineStack {
+export interface EngineStack extends StackLabels {
   /** How it is called here: its path, or its namespace where several have that path. */
   readonly name: string;
-  readonly namespace: string;
-  /** The path of its construct. */
-  readonly path: string;
-  /** The id of the state that it was deployed from. */
-  readonly owner: string;
-  /** Of its containers on this engine. */
-  readonly ids: readonly string[];
-  /** Whether it is on a Swarm that this engine manages. */
-  readonly onSwarm: boolean;
+  readonly home: StackHome;
   /** Whether it is on a Swarm that this engine only works for: most of it may be elsewhere. */
   readonly partial: boolean;
 }
@@ -52,7 +47,13 @@ export function engineStacks(): EngineStack[] {
   }
   const all = [...stacks.values()];
   const alone = (one: { path: string }) => all.filter(({ path }) => path === one.path).length === 1;
-  return all.map((one) => ({ ...one, name: alone(one) ? one.path : one.namespace })).sort((one, other) => (one.name < other.name ? -1 : 1));
+  return all
+    .map((one) => ({
+      ...{ namespace: one.namespace, path: one.path, owner: one.owner, partial: one.partial },
+      name: alone(one) ? one.path : one.namespace,
+      home: one.onSwarm ? new SwarmHome(one) : new EngineHome(one, one.ids),
+    }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /**
@@ -84,22 +85,4 @@ export function wholeStack(name: string | undefined, how: string): EngineStack {
     );
   }
   return stack;
-}
-
-/** A stack that one engine has. */
-export function requireOneEngine(stack: EngineStack, command: string, instead: string): void {
-  if (stack.partial || stack.onSwarm) throw new Trouble(`${command} works on one engine, and stack ${stack.name} is on a Swarm: ${instead}`);
-}
-
-/** The containers of a stack, the newest first; on a Swarm those of all nodes, as far as this one knows them. */
-export function containersOf(stack: EngineStack): Container[] {
-  // Its services are asked for anew: a release makes others of its jobs.
-  if (stack.onSwarm) return taskContainers(swarmServices().filter((service) => isOf(stack, service)));
-  return inspected<Inspected>('container', stack.ids)
-    .map((one) => containerOf(one))
-    .sort((one, other) => (one.created > other.created ? -1 : 1));
-}
-
-function isOf(stack: EngineStack, { Spec: { Labels } }: SwarmServiceInspected): boolean {
-  return Labels[labelName('namespace')] === stack.namespace && Labels[labelName('path')].split('/')[0] === stack.path;
 }

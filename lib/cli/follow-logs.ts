@@ -1,15 +1,10 @@
 import { ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { labelName } from '../platform/labels';
-import { inspected } from './docker';
-import { Container, containerOf, Inspected } from './engine-container';
-import { containersOf, EngineStack } from './engine-stack';
+import { Container } from './engine-container';
+import { EngineStack } from './engine-stack';
 import { lineOf, logCommand, Printer } from './log-lines';
 import { Trouble } from './trouble';
-
-/** Milliseconds from one look for new tasks of a Swarm to the next one. */
-const SWARM_INTERVAL = 2000;
 
 /** A container whose log is printed already. */
 interface Seen {
@@ -58,34 +53,16 @@ export function followLogs(stack: EngineStack, seen: readonly Seen[], wanted: (c
 
   return new Promise((resolve, reject) => {
     const begin = (found: Container) => {
-      if (!wanted(found)) return;
+      if (!wanted(found) || followed.has(found.id)) return;
       printer.expect([found]);
       follow(found, false);
     };
-    if (stack.onSwarm) {
-      // Its events are those of this node alone.
-      setInterval(() => {
-        try {
-          for (const found of containersOf(stack)) if (found.running && !followed.has(found.id)) begin(found);
-        } catch {
-          // A manager that does not answer for a moment is asked again.
-        }
-      }, SWARM_INTERVAL).unref();
-    }
-    const filters = [`label=${labelName('namespace')}=${stack.namespace}`, `label=${labelName('owner')}=${stack.owner}`, 'event=start'];
-    const events = docker(['events', ...filters.flatMap((filter) => ['--filter', filter]), '--format', '{{.ID}}']);
+    const unwatch = stack.home.watch(begin, (reason) => reject(new Trouble(reason)));
     const end = (code: number) => {
+      unwatch();
       for (const child of children) child.kill();
       resolve(code);
     };
-    let reason = '';
-    events.stderr.on('data', (part: Buffer) => (reason += part.toString()));
-    events.on('error', (error) => reject(new Trouble(`docker cannot be run (${error.message}); is it installed and in PATH?`)));
-    events.on('close', () => reject(new Trouble(`the engine answers no more: ${reason.trim()}`)));
-    eachLine(events.stdout, (id) => {
-      const [found] = inspected<Inspected>('container', [id]).map((one) => containerOf(one));
-      if (found !== undefined && !stack.onSwarm) begin(found);
-    });
     for (const { container, after } of seen) if (after !== undefined) last.set(container.id, after);
     for (const { container, nothing } of seen) if (container.running) follow(container, nothing);
     process.once('SIGINT', () => end(130));

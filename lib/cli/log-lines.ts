@@ -24,8 +24,13 @@ export function linesOf(container: Container, stream: Line['stream'], text: stri
 
 /** A line as `docker logs --timestamps` prints it. */
 export function lineOf(container: Container, stream: Line['stream'], line: string): Line {
+  return { container, stream, ...timeAndText(line) };
+}
+
+/** The two parts of such a line. */
+export function timeAndText(line: string): Pick<Line, 'time' | 'text'> {
   const [, time, text] = /^(\S+)(?: (.*))?$/s.exec(line.replace(/\r$/, '')) ?? [];
-  return { container, stream, time: time ?? '', text: text ?? '' };
+  return { time: time ?? '', text: text ?? '' };
 }
 
 /** By time; what has one time stays in its order. */

@@ -3,7 +3,7 @@ import { Command } from './command';
 import { stackNames, systemNames } from './completion-words';
 import { docker } from './docker';
 import { Container, hasRun } from './engine-container';
-import { containersOf, EngineStack, wholeStack } from './engine-stack';
+import { EngineStack, wholeStack } from './engine-stack';
 import { followLogs } from './follow-logs';
 import { inOrder, Line, linesOf, logCommand, Printer } from './log-lines';
 import { isWithin } from './system-path';
@@ -55,7 +55,7 @@ export const logs: Command = {
       );
     }
     const stack = wholeStack(values.stack, '--stack');
-    const wanted = chosen(stack, containersOf(stack), positionals);
+    const wanted = chosen(stack, stack.home.containers(), positionals);
     const printer = new Printer({ json: values.json, times: values.times, colours: process.stdout.isTTY === true && !process.env.NO_COLOR });
     const asked = ['--tail', tail, ...(values.since === undefined ? [] : ['--since', values.since])];
     const history = inOrder(wanted.flatMap((container) => past(container, asked)));

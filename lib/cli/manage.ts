@@ -5,7 +5,7 @@ import { Command } from './command';
 import { stackNames, systemNames } from './completion-words';
 import { databaseShell } from './database-shell';
 import { docker } from './docker';
-import { containersOf, engineStack } from './engine-stack';
+import { engineStack } from './engine-stack';
 import { interact, PassedSignal, terminal } from './interact';
 import { requireHere } from './swarm-tasks';
 import { Trouble } from './trouble';
@@ -45,7 +45,7 @@ export const manage: Command = {
     }
     if (rest.length === 0) throw new Trouble('say which command of manage.py; see cdktf-django manage --help');
     const stack = engineStack(values.stack, '--stack');
-    const container = appContainer(stack, containersOf(stack), values.system, { django: true, running: true });
+    const container = appContainer(stack, stack.home.containers(), values.system, { django: true, running: true });
     requireHere(container, 'manage ...');
     const shell = rest[0] === 'dbshell' ? databaseShell(container, rest) : undefined;
     if (shell !== undefined) return inContainer(shell.container, shell.command, shell.environment);

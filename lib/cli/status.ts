@@ -1,7 +1,7 @@
 import { parsedArguments } from './arguments';
 import { Command } from './command';
 import { stackNames } from './completion-words';
-import { containersOf, wholeStack } from './engine-stack';
+import { wholeStack } from './engine-stack';
 import { statusOf } from './stack-status';
 import { statusText } from './status-text';
 import { Trouble } from './trouble';
@@ -40,7 +40,7 @@ export const status: Command = {
     }
     if (positionals.length > 1) throw new Trouble(`status takes one stack, got ${positionals.join(' ')}; see cdktf-django status --help`);
     const stack = wholeStack(positionals[0], 'cdktf-django status STACK');
-    const found = statusOf(stack, containersOf(stack), values.disk);
+    const found = statusOf(stack, stack.home.containers(), values.disk);
     process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found, new Date()));
     return 0;
   },

@@ -14,6 +14,48 @@ export interface SwarmServiceInspected {
   };
 }
 
+/** Where a container finds a config or a secret. */
+export interface SwarmFile {
+  readonly Name: string;
+  readonly UID: string;
+  readonly GID: string;
+  readonly Mode: number;
+}
+
+/** What a task is made from, as far as this library's platform says it, or somebody here asks. */
+export interface TaskSpec {
+  readonly ContainerSpec: {
+    readonly Image: string;
+    readonly Labels?: Readonly<Record<string, string>>;
+    readonly Command?: readonly string[];
+    readonly Env?: readonly string[];
+    readonly Dir?: string;
+    readonly User?: string;
+    readonly Groups?: readonly string[];
+    readonly ReadOnly?: boolean;
+    readonly Init?: boolean;
+    readonly CapabilityAdd?: readonly string[];
+    readonly CapabilityDrop?: readonly string[];
+    readonly StopSignal?: string;
+    /** Nanoseconds. */
+    readonly StopGracePeriod?: number;
+    readonly Healthcheck?: { readonly Test?: readonly string[] };
+    readonly Mounts?: readonly {
+      readonly Type: string;
+      readonly Source?: string;
+      readonly Target: string;
+      readonly ReadOnly?: boolean;
+      readonly TmpfsOptions?: { readonly SizeBytes?: number; readonly Mode?: number };
+    }[];
+    readonly Configs?: readonly { readonly ConfigName: string; readonly File?: SwarmFile }[];
+    readonly Secrets?: readonly { readonly SecretName: string; readonly File: SwarmFile }[];
+  };
+  readonly Resources?: { readonly Limits?: { readonly MemoryBytes?: number; readonly NanoCPUs?: number } };
+  readonly Placement?: { readonly Constraints?: readonly string[] };
+  readonly Networks?: readonly { readonly Target: string }[];
+  readonly LogDriver?: { readonly Name: string; readonly Options?: Readonly<Record<string, string>> };
+}
+
 /** What `docker inspect` says about a task, as far as somebody here asks. */
 export interface Task {
   readonly ID: string;
@@ -22,21 +64,12 @@ export interface Task {
   readonly NodeID?: string;
   readonly Slot?: number;
   readonly DesiredState: string;
-  readonly Spec: {
-    readonly ContainerSpec: {
-      readonly Image: string;
-      readonly Command?: readonly string[];
-      readonly Env?: readonly string[];
-      readonly Labels?: Readonly<Record<string, string>>;
-      readonly User?: string;
-      readonly Dir?: string;
-      readonly Healthcheck?: { readonly Test?: readonly string[] };
-      readonly Mounts?: readonly { readonly Type: string; readonly Source?: string; readonly Target: string; readonly ReadOnly?: boolean }[];
-    };
-  };
+  readonly Spec: TaskSpec;
   readonly Status: {
     readonly Timestamp: string;
     readonly State: string;
+    /** Why it is in this state, where there is something to say. */
+    readonly Err?: string;
     readonly ContainerStatus?: { readonly ContainerID?: string; readonly ExitCode?: number };
   };
 }
@@ -119,7 +152,7 @@ export function requireHere(container: Container, command: string): void {
   const { task } = container;
   if (task === undefined || task.here) return;
   throw new Trouble(
-    `${container.system} runs on node ${task.node ?? '(none yet)'} of the Swarm, and ${engineName()} can run programs in its own containers alone. Ask that node: DOCKER_HOST=ssh://${task.node ?? 'NODE'} cdktf-django ${command}`,
+    `${container.system} runs on node ${task.node ?? '(none yet)'} of the Swarm, and ${engineName()} can run programs in its own containers alone. Ask that node: DOCKER_HOST=ssh://${task.node ?? 'NODE'} cdktf-django ${command}. What needs neither a terminal nor an input can be run from a manager: cdktf-django run python -m django ...`,
   );
 }
 
@@ -151,13 +184,13 @@ function container(service: SwarmServiceInspected, task: Task, restarts: number,
     running,
     // The Swarm calls a task running when it is well, and ends one that is not.
     healthy: running,
-    inspected: inspectedTask(task, server, restarts),
+    inspected: inspectedTask(service, task, server, restarts),
     task: { id: task.ID, node: node?.name, here: node?.here ?? false },
   };
 }
 
 /** What `docker inspect` would say of the container, had it been asked on its node. */
-function inspectedTask(task: Task, server: boolean, restarts: number): Inspected {
+function inspectedTask(service: SwarmServiceInspected, task: Task, server: boolean, restarts: number): Inspected {
   const { ContainerSpec: spec } = task.Spec;
   const status = STATES[task.Status.State] ?? task.Status.State;
   const begun = status === 'running' || status === 'exited';
@@ -181,7 +214,8 @@ function inspectedTask(task: Task, server: boolean, restarts: number): Inspected
       Env: spec.Env ?? null,
       Entrypoint: spec.Command ?? null,
       Healthcheck: spec.Healthcheck,
-      Labels: spec.Labels ?? {},
+      // A service of `run` has its labels alone.
+      Labels: { ...service.Spec.Labels, ...spec.Labels },
       WorkingDir: spec.Dir ?? '',
     },
     HostConfig: {

@@ -1,9 +1,11 @@
 import { appContainer, RUNTIME_PATH } from '../../lib/cli/app-container';
 import { Container, containerOf, Inspected } from '../../lib/cli/engine-container';
+import { EngineHome } from '../../lib/cli/engine-home';
 import { EngineStack } from '../../lib/cli/engine-stack';
 import { RUNTIME_PATH as OF_THE_APP } from '../../lib/gunicorn/gunicorn-app';
 
-const stack: EngineStack = { name: 'shop', namespace: 'shop', path: 'shop', owner: 'ours', ids: [], onSwarm: false, partial: false };
+const labels = { namespace: 'shop', path: 'shop', owner: 'ours' };
+const stack: EngineStack = { ...labels, name: 'shop', home: new EngineHome(labels, []), partial: false };
 const LAUNCHER = ['python', '/run/cdktf-django/launch.py'];
 
 interface Given {

@@ -121,6 +121,6 @@ test('a program is run on the node of the container alone', () => {
   const [here, there] = asContainers([APP], [task({ CreatedAt: '2026-12-01T13:00:00Z' }), task({ ID: 't2', NodeID: 'n2', Slot: 2 })], NODES);
   expect(() => requireHere(here, 'manage ...')).not.toThrow();
   expect(() => requireHere(there, 'manage ...')).toThrow(
-    /^Shop\/App runs on node beta of the Swarm, and .+ can run programs in its own containers alone\. Ask that node: DOCKER_HOST=ssh:\/\/beta cdktf-django manage \.\.\.$/,
+    /^Shop\/App runs on node beta of the Swarm, and .+ can run programs in its own containers alone\. Ask that node: DOCKER_HOST=ssh:\/\/beta cdktf-django manage \.\.\.\. What needs neither a terminal nor an input can be run from a manager: cdktf-django run python -m django \.\.\.$/,
   );
 });

@@ -14,12 +14,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What a command gets. */
+export interface CliOptions {
+  /** What is piped in, nothing by default; null is no pipe at all, but /dev/null. */
+  readonly input?: string | null;
+  readonly environment?: Record<string, string>;
+}
+
 /** Runs a command to its end. */
-export function cli(args: readonly string[], options: { readonly input?: string; readonly environment?: Record<string, string> } = {}): Ended {
+export function cli(args: readonly string[], options: CliOptions = {}): Ended {
   const { status, stdout, stderr } = spawnSync(CLI[0], [...CLI.slice(1), ...args], {
     cwd: root,
     encoding: 'utf8',
-    input: options.input ?? '',
+    ...(options.input === null ? { stdio: ['ignore', 'pipe', 'pipe'] as const } : { input: options.input ?? '' }),
     maxBuffer: 1 << 28,
     env: { ...process.env, ...options.environment },
   });
@@ -47,6 +54,11 @@ export class RunningCli {
     await eventually(() => {
       if (!this.stdout.includes(what)) throw new Error(`${JSON.stringify(what)} was not printed, but:\n${this.stdout}${this.stderr}`);
     }, seconds);
+  }
+
+  /** Waits for its end, and gives the exit code. */
+  public ended(): Promise<number | null> {
+    return this.code;
   }
 
   /** Sends a signal to it alone, and gives the exit code; null if the signal ended it. */

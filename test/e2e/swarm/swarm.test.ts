@@ -275,7 +275,7 @@ describe('the command', () => {
       /is on a Swarm, and this engine \(\S+\) is a worker of it, which knows its own containers alone: ask a manager/,
     );
     expect(at(worker, 'logs').status).toBe(1);
-    expect(onManager('run', 'true').stderr).toMatch(/run works on one engine, and stack \S+ is on a Swarm: use manage/);
+    expect(onManager('run', 'true').stderr).toContain('on a Swarm, a program gets no input, and one is piped in');
     const folder = ['--output', deployment.folder];
     expect(onManager('sweep', '--dry-run', ...folder).stderr).toMatch(
       /^cdktf-django: the state of \S+ is of a Swarm, which keeps its containers itself/,
